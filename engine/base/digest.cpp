@@ -12,7 +12,8 @@ template <std::size_t N>
 std::array<char, N> hash(const EVP_MD* kind, byte_view bytes) {
   std::array<char, N> out;
   unsigned size = 0;
-  const int ok = EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size, kind, nullptr);
+  const int ok =
+      EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size, kind, nullptr);
   assert(ok == 1 && size == N);
   static_cast<void>(ok);
   return out;
@@ -22,8 +23,10 @@ template <std::size_t N>
 std::array<char, N> hmac(const EVP_MD* kind, byte_view key, byte_view message) {
   std::array<char, N> out;
   unsigned size = 0;
-  const auto* done = HMAC(kind, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
-                          message.size(), reinterpret_cast<unsigned char*>(out.data()), &size);
+  const char* key_bytes = key.empty() ? "" : key.data();  // a null key means "as before" to OpenSSL
+  const auto* done =
+      HMAC(kind, key_bytes, static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
+           message.size(), reinterpret_cast<unsigned char*>(out.data()), &size);
   assert(done != nullptr && size == N);
   static_cast<void>(done);
   return out;
@@ -69,12 +72,18 @@ std::optional<std::string> from_base64(std::string_view text) {
   int held = 0;
   for (const char c : text) {
     std::uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') value = static_cast<std::uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z') value = static_cast<std::uint32_t>(c - 'a' + 26);
-    else if (c >= '0' && c <= '9') value = static_cast<std::uint32_t>(c - '0' + 52);
-    else if (c == '+') value = 62;
-    else if (c == '/') value = 63;
-    else return std::nullopt;
+    if (c >= 'A' && c <= 'Z')
+      value = static_cast<std::uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z')
+      value = static_cast<std::uint32_t>(c - 'a' + 26);
+    else if (c >= '0' && c <= '9')
+      value = static_cast<std::uint32_t>(c - '0' + 52);
+    else if (c == '+')
+      value = 62;
+    else if (c == '/')
+      value = 63;
+    else
+      return std::nullopt;
     bits = bits << 6 | value;
     held += 6;
     if (held >= 8) {

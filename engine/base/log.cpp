@@ -8,32 +8,10 @@
 #include <spdlog/spdlog.h>
 
 #include "engine/base/units.hpp"
+#include "engine/base/utf8.hpp"
 
 namespace engine {
 namespace {
-
-struct code_point {
-  char32_t value = 0;
-  std::size_t size = 1;  // bytes taken; 1 when invalid
-  bool valid = false;
-};
-
-// The first code point of a non-empty text, by the table of well-formed sequences (no overlong forms, no surrogates).
-code_point first_of(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
-  char32_t value = lead & (0xffU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    value = value << 6 | (byte(i) & 0x3fU);
-  }
-  constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < smallest[size] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
-  return {value, size, true};
-}
 
 // What could forge a line, move the cursor or reorder what a reader sees.
 bool is_control(char32_t c) {
@@ -45,7 +23,7 @@ enum class escaping { bare, quoted, json };
 
 void append_escaped(std::string& out, std::string_view text, escaping how) {
   while (!text.empty()) {
-    const code_point c = first_of(text);
+    const code_point c = first_code_point(text);
     if (!c.valid) {
       if (how == escaping::json) {
         out += "\xef\xbf\xbd";
@@ -71,7 +49,7 @@ void append_escaped(std::string& out, std::string_view text, escaping how) {
 bool needs_quotes(std::string_view value) {
   if (value.empty()) return true;
   while (!value.empty()) {
-    const code_point c = first_of(value);
+    const code_point c = first_code_point(value);
     if (!c.valid || is_control(c.value) || c.value == ' ' || c.value == '"' || c.value == '=' || c.value == '\\')
       return true;
     value.remove_prefix(c.size);
@@ -81,20 +59,28 @@ bool needs_quotes(std::string_view value) {
 
 std::string_view name_of(log_level level) {
   switch (level) {
-    case log_level::debug: return "debug";
-    case log_level::info: return "info";
-    case log_level::warn: return "warn";
-    case log_level::error: return "error";
+    case log_level::debug:
+      return "debug";
+    case log_level::info:
+      return "info";
+    case log_level::warn:
+      return "warn";
+    case log_level::error:
+      return "error";
   }
   return "unknown";
 }
 
 spdlog::level::level_enum to_spdlog(log_level level) {
   switch (level) {
-    case log_level::debug: return spdlog::level::debug;
-    case log_level::info: return spdlog::level::info;
-    case log_level::warn: return spdlog::level::warn;
-    case log_level::error: return spdlog::level::err;
+    case log_level::debug:
+      return spdlog::level::debug;
+    case log_level::info:
+      return spdlog::level::info;
+    case log_level::warn:
+      return spdlog::level::warn;
+    case log_level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -169,7 +155,7 @@ class line_formatter final : public spdlog::formatter {
 
 class capture_sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  capture_sink(log_format format, void (*capture)(std::string_view)) : format_(format), capture_(capture) {}
+  capture_sink(log_format format, std::function<void(std::string_view)> capture) : format_(format), capture_(capture) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -179,7 +165,7 @@ class capture_sink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   log_format format_;
-  void (*capture_)(std::string_view);
+  std::function<void(std::string_view)> capture_;
 };
 
 class spdlog_logger final : public logger {
@@ -208,7 +194,7 @@ class null_logger final : public logger {
 
 }  // namespace
 
-std::unique_ptr<logger> make_logger(log_level minimum, log_format format, void (*capture)(std::string_view line)) {
+std::unique_ptr<logger> make_logger(log_level minimum, log_format format, std::function<void(std::string_view line)> capture) {
   if (capture != nullptr) {
     return std::make_unique<spdlog_logger>(minimum, format, std::make_shared<capture_sink>(format, capture));
   }

@@ -1,6 +1,7 @@
 // Structured log lines: a short fixed message and fields. No event body, key or token may ever be a field value.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -40,7 +41,7 @@ class logger {
 };
 
 // Lines to standard error. `capture`, when given, receives each finished line instead (tests, the live view).
-std::unique_ptr<logger> make_logger(log_level minimum, log_format, void (*capture)(std::string_view line) = nullptr);
+std::unique_ptr<logger> make_logger(log_level minimum, log_format, std::function<void(std::string_view line)> capture = {});
 std::unique_ptr<logger> make_null_logger();
 
 }  // namespace engine
