@@ -69,19 +69,17 @@ ack_line::delivery ack_line::open(std::string position, std::uint32_t units, std
   b->line = state_;
   b->position = std::move(position);
   b->left = units;
-  bool moved = false;
   {
     const std::lock_guard lock(state_->mutex);
     state_->blocks.push_back(b);
     if (units == 0) {
       b->ended = true;
-      moved = state_->advance();
+      static_cast<void>(state_->advance());
     } else {
       b->keep = std::move(keep);
       ++state_->outstanding;
     }
   }
-  if (moved && state_->changed) state_->changed();
   delivery all;
   all.units_ = units;
   if (units > 0) all.block_ = std::move(b);
@@ -127,6 +125,16 @@ ack_line::delivery ack_line::delivery::split(std::uint32_t units) {
   if (units > 0) part.block_ = block_;
   units_ -= units;
   return part;
+}
+
+void ack_line::delivery::merge(delivery other) {
+  assert(other.units_ == 0 || units_ == 0 || block_ == other.block_);
+  if (units_ == 0) {
+    *this = std::move(other);
+    return;
+  }
+  units_ += std::exchange(other.units_, 0);
+  other.block_.reset();
 }
 
 void ack_line::delivery::delivered() {

@@ -31,6 +31,8 @@ class ack_line {
     [[nodiscard]] std::uint32_t units() const { return units_; }
     // Takes `units` of the share into one of its own.
     delivery split(std::uint32_t units);
+    // Adds another share of the same block to this one.
+    void merge(delivery other);
     // All units of the share are delivered.
     void delivered();
     void abandon();
@@ -47,8 +49,9 @@ class ack_line {
   // `changed` is called (any thread, no lock held) when committable() moved, the line broke, or nothing is outstanding.
   explicit ack_line(std::string start, std::function<void()> changed);
 
-  // The next block: everything up to `position` is delivered once its `units` are. With 0 units it is delivered already.
-  // `keep` is released when the last unit has ended.
+  // The next block: everything up to `position` is delivered once its `units` are. With 0 units it is delivered already, and
+  // committable() may have moved: `changed` is not called for that, the caller looks itself. `keep` is released when the
+  // last unit has ended.
   delivery open(std::string position, std::uint32_t units, std::shared_ptr<void> keep);
 
   [[nodiscard]] std::string committable() const;
