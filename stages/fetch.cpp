@@ -1,0 +1,112 @@
+#include "stages/fetch.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "stages/decompress.hpp"
+
+namespace stages {
+namespace {
+constexpr std::size_t first_prediction_bytes = 2560 * engine::kib;
+constexpr std::size_t idle_prediction_bytes = 256 * engine::kib;
+}  // namespace
+
+fetch::fetch(const fetch_limits& limits, engine::clock& clock, sls::client& client, engine::budget& budget,
+             engine::permits& permits, engine::buffer_pool& buffers, telemetry& t, account_meter& account)
+    : limits_(limits),
+      clock_(clock),
+      client_(client),
+      budget_(budget),
+      permits_(permits),
+      buffers_(buffers),
+      telemetry_(t),
+      account_(account),
+      predicted_bytes_(first_prediction_bytes) {}
+
+std::size_t fetch::cost_of(std::uint64_t content_length, std::uint64_t plain_bytes) {
+  return engine::buffer_pool::rounded(content_length) + plain_bytes + plain_bytes / 6 * 7 + 64 * engine::kib;
+}
+
+unsigned fetch::groups_to_ask() const {
+  if (plain_bytes_per_group_ <= 0) return std::min(limits_.groups_max, 16U);  // first look: groups may hold 200 logs each
+  const double fit = static_cast<double>(limits_.block_plain_bytes_aim) / plain_bytes_per_group_;
+  return static_cast<unsigned>(std::clamp(fit, 1.0, static_cast<double>(limits_.groups_max)));
+}
+
+engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::string logstore, std::int64_t shard, std::string cursor,
+                                                                      std::string end_cursor, engine::budget_holder holder,
+                                                                      unsigned groups) {
+  sls::pull_request ask{.logstore = std::move(logstore),
+                        .shard = shard,
+                        .cursor = std::move(cursor),
+                        .count = groups != 0 ? groups : groups_to_ask(),
+                        .end_cursor = std::move(end_cursor)};
+  std::size_t wanted = std::min(predicted_bytes_, budget_.block_bytes_max());
+  for (;;) {
+    auto& meter = telemetry_.stage(stage_name::fetch);
+    const auto asked = clock_.now();
+    auto lease = co_await budget_.acquire(holder, wanted);
+    if (!lease) co_return std::unexpected(fetch_failure{.what = fetch_failure::kind::closed, .service = {}});
+    auto permit = co_await permits_.acquire(holder.flow);
+    if (!permit) co_return std::unexpected(fetch_failure{.what = fetch_failure::kind::closed, .service = {}});
+    const auto started = clock_.now();
+    meter.wait_s->add(std::chrono::duration<double>(started - asked).count());
+
+    auto* lease_now = &*lease;
+    auto* buffers = &buffers_;
+    sls::on_announcement step = [lease_now, buffers](const sls::pull_announcement& a) -> std::optional<engine::buffer> {
+      const std::size_t cost = cost_of(a.content_length, a.raw_bytes);
+      if (!lease_now->try_grow_to(cost)) return std::nullopt;
+      return buffers->take(a.content_length);
+    };
+    auto reply = co_await client_.pull_logs(ask, std::move(step));
+    permit->give_back();
+    const auto done = clock_.now();
+    meter.busy_s->add(std::chrono::duration<double>(done - started).count());
+
+    if (!reply) {
+      sls::failure& f = reply.error();
+      if (f.code != sls::errc::refused_by_caller || !f.announcement) {
+        if (f.code == sls::errc::throttled) account_.throttled->add();
+        co_return std::unexpected(fetch_failure{.what = fetch_failure::kind::service, .service = std::move(f)});
+      }
+      telemetry_.replies_refused.add();
+      const auto& a = *f.announcement;
+      wanted = cost_of(a.content_length, a.raw_bytes);
+      if (a.raw_bytes <= plain_bytes_max && wanted <= budget_.block_bytes_max()) {
+        ask.end_cursor = a.next_cursor;  // the same reply, not a longer one that meanwhile fits the count
+        continue;
+      }
+      if (ask.count == 1 || a.group_count <= 1) {
+        fetch_failure large{.what = fetch_failure::kind::too_large, .service = std::move(f)};
+        large.memory_limit_needed = wanted * 2;
+        co_return std::unexpected(std::move(large));
+      }
+      const double share = static_cast<double>(budget_.block_bytes_max()) / static_cast<double>(wanted);
+      ask.count = static_cast<unsigned>(std::max(1.0, std::floor(static_cast<double>(a.group_count) * share * 0.8)));
+      ask.count = std::min<unsigned>(ask.count, static_cast<unsigned>(a.group_count - 1));
+      wanted = budget_.block_bytes_max();
+      continue;
+    }
+
+    fetched out;
+    out.block = std::move(reply->block);
+    out.at_end = reply->hints.at_end || out.block.plain_bytes == 0;
+    if (out.block.plain_bytes == 0) {
+      predicted_bytes_ = idle_prediction_bytes;
+      co_return out;  // the lease ends here: nothing to pay for
+    }
+    const std::size_t cost = cost_of(out.block.bytes.size(), out.block.plain_bytes);
+    lease->shrink_to(cost);
+    out.lease = *std::move(lease);
+    // A little more than the last one, never less than an idle shard's: most replies then fit without asking again.
+    predicted_bytes_ = std::max({idle_prediction_bytes, cost + cost / 4, predicted_bytes_ - predicted_bytes_ / 4});
+    const double per_group = static_cast<double>(out.block.plain_bytes) / static_cast<double>(std::max<std::uint64_t>(out.block.group_count, 1));
+    plain_bytes_per_group_ = plain_bytes_per_group_ <= 0 ? per_group : plain_bytes_per_group_ * 0.7 + per_group * 0.3;
+    telemetry_.bytes_in.add(static_cast<double>(out.block.bytes.size()));
+    account_.bytes_in->add(static_cast<double>(out.block.bytes.size()));
+    co_return out;
+  }
+}
+
+}  // namespace stages

@@ -1,0 +1,148 @@
+// route: one shard towards one destination. It owns the position and the acknowledgement line; two loops work for it:
+//
+//   pull      position → fetch → queue (the boundary network | CPU)
+//   convert   queue → one CPU slot: rows into the lanes of the destination
+//
+// Rewind. When a unit of a block is not delivered (destination parked, shed, drain), the line is broken: pulling pauses
+// until nothing is outstanding, then begins again at the committed position with a new line. Blocks of the old line still
+// in the queue are known by their epoch and dropped.
+//
+// A reply that does not decode is pulled again at its own cursor, one group at a time from the second failure on; after
+// undecodable_max failures of one cursor its bytes go to the dead letters and the position moves past it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "engine/flow/ack.hpp"
+#include "engine/flow/bounded_queue.hpp"
+#include "engine/flow/budget.hpp"
+#include "engine/flow/signal.hpp"
+#include "stages/config.hpp"
+#include "stages/convert.hpp"
+#include "stages/fetch.hpp"
+#include "stages/lanes.hpp"
+#include "stages/ports.hpp"
+#include "stages/upload.hpp"
+
+namespace stages {
+
+inline constexpr unsigned undecodable_max = 5;
+
+// What all routes share. Outlives them.
+struct route_surroundings {
+  path_ports ports;
+  telemetry& counts;
+  engine::budget& memory;
+  lanes& open;
+  converter_pool& converters;
+  std::function<void(std::uint32_t destination, outgoing)> hand_over;
+  std::function<void(std::string)> fail;        // stops the service: state cannot be kept
+  std::function<void()> lanes_changed;          // a batch was opened: somebody must think of its linger
+  std::function<void(engine::task<>)> spawn;    // runs a commit; ended before the routes are destroyed
+  std::function<void(const engine::route_id&, const std::string& reason)> parked;  // told once per parking, source side
+  std::function<void(const engine::route_id&)> resumed;                            // and when it ends
+  engine::duration poll_interval;
+  engine::duration probe_interval;
+  unsigned probes_max = 0;                      // with `once`: give up after so many; 0: never
+  unsigned queue_blocks_max = 4;
+  bool once = false;
+  std::atomic<bool> linger_none = false;        // draining: every batch is closed at once
+};
+
+enum class route_state : std::uint8_t { starting, running, parked, done, failed };
+std::string_view name_of(route_state);
+
+struct route_status {
+  route_state state = route_state::starting;
+  std::string reason;        // why it is parked or failed
+  double lag_s = 0;          // age of the newest event read when there is more to read; 0 at the end of the shard
+  std::string committed;
+};
+
+class route {
+ public:
+  route(route_surroundings&, engine::route_id, engine::budget_holder, row_format, upload& destination, sls::client&,
+        std::unique_ptr<stages::fetch>, account_meter&, start_position, bool readonly);
+
+  // The two loops. pull() ends when the shard is done or failed, or stop() was called; convert() ends after it.
+  engine::task<> pull();
+  engine::task<> convert();
+  // No more pulls; what was pulled goes on to the destination.
+  void stop();
+  // What is queued is dropped.
+  void abort();
+
+  [[nodiscard]] const engine::route_id& id() const { return id_; }
+  [[nodiscard]] route_status status() const;
+  // The shard was split or merged: done once it is read to its end.
+  void set_readonly() { readonly_.store(true); }
+  // Everything delivered so far is in the store.
+  [[nodiscard]] bool settled() const;
+
+ private:
+  struct queued {
+    fetched_block block;
+    engine::budget::lease lease;
+    std::uint64_t epoch = 0;
+    bool probe = false;
+    engine::time_point queued_at;
+  };
+  enum class next : std::uint8_t { go_on, end };
+
+  engine::task<next> begin();                       // saved position, or where to start; false: ended
+  engine::task<std::optional<std::string>> first_cursor(sls::cursor_start);
+  engine::task<next> recover(const fetch_failure&); // after a failed pull
+  engine::task<next> park(std::string reason);      // source side
+  engine::task<next> rewind();
+  engine::task<next> wait_until_committed();
+  engine::task<next> rest(engine::duration);        // false: stopped
+  engine::task<> convert_block(queued);
+  engine::task<> undecodable(queued, std::string why);
+  engine::task<> commit();
+  void line_changed();
+  void note(route_state, std::string reason);
+  [[nodiscard]] bool stopped() const { return stopping_.load(); }
+  [[nodiscard]] engine::ack_line line() const;
+  [[nodiscard]] bool at_fixed_end() const;
+  void count_possible_duplicates(const fetched_block&, std::size_t rows);
+
+  route_surroundings& around_;
+  const engine::route_id id_;
+  const engine::budget_holder holder_;
+  const row_format format_;
+  upload& destination_;
+  sls::client& client_;
+  std::unique_ptr<stages::fetch> fetch_;
+  account_meter& account_;
+  const start_position start_;
+  std::atomic<bool> readonly_;
+  std::atomic<bool> stopping_ = false;
+
+  engine::signal changed_;  // the line changed, a commit ended, stop
+  engine::bounded_queue<queued> queue_;
+  std::string position_;    // only pull()
+  std::string fixed_end_;   // only pull(): with `once`, where the shard ended at the start
+  std::uint64_t gate_round_ = 0;
+  unsigned failures_ = 0;   // only pull(): failed attempts in a row
+  unsigned probes_failed_ = 0;
+
+  mutable std::mutex mutex_;
+  std::optional<engine::ack_line> line_;
+  std::uint64_t epoch_ = 0;
+  std::optional<std::string> reposition_;  // convert() asks pull() to go back to this cursor
+  std::string bad_cursor_;
+  unsigned bad_count_ = 0;
+  std::string narrow_until_;  // one group at a time until this cursor
+  std::string committed_;     // in the store
+  bool committing_ = false;
+  std::string pulled_before_; // highest cursor an earlier process pulled; empty: none, or passed
+  route_status status_;
+};
+
+}  // namespace stages
