@@ -100,7 +100,8 @@ event_cutter::result event_cutter::operator()(const record& event, std::size_t b
   for (const std::size_t i : order_) {
     if (bytes <= bytes_max) break;
     member& one = members_[i];
-    if (one.value.size() <= mark_bytes_max) continue;  // nothing to win
+    if (std::ranges::find(cut_first, one.which) == cut_first.end()) break;  // the rest is never cut
+    if (one.value.size() <= mark_bytes_max) continue;                       // nothing to win
     std::array<char, mark_bytes_max> mark;
     const char* end = write_mark(one.value, form_of(one.which), mark.data());
     const auto mark_bytes = static_cast<std::size_t>(end - mark.data());

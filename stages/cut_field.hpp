@@ -24,14 +24,15 @@ inline constexpr std::size_t mark_bytes_max = 144;
 char* write_mark(engine::byte_view token, mark_form form, char* out);
 
 // Cuts members out of an event's text until it is at most `bytes_max`: responseElements, requestParameters,
-// requestParameterJson, additionalEventData, then the others, largest first. Members not larger than their mark stay.
+// requestParameterJson, additionalEventData, and nothing else: what says who did what is never cut; an event that is too
+// long without those is set aside. Members not larger than their mark stay.
 // Keeps its scratch from call to call.
 class event_cutter {
  public:
   struct result {
     engine::byte_view text;         // valid until the next call
     std::size_t fields = 0;         // how many were cut
-    column first = column::count_;  // of the first of them; count_ when it is no column
+    column first = column::count_;  // of the first of them
     bool fits = false;
   };
   result operator()(const record& event, std::size_t bytes_max);

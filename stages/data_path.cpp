@@ -113,14 +113,12 @@ data_path::data_path(const config& c, const run_options& options, const path_por
               .fail = [this](std::string why) { fail(std::move(why)); },
               .lanes_changed = [this] { lanes_.notify(); },
               .spawn = [this](engine::task<> t) { commits_.spawn(std::move(t)); },
-              .parked = [this](const engine::route_id& id, const std::string& reason) {
-                note_parked(id.account, id.project, id.logstore, reason);
-              },
+              .parked = [this](const engine::route_id& id, const sls::failure& f) { note_parked(id, f); },
               .resumed = [this](const engine::route_id& id) {
                 ports_.log.info("source answers again",
                                 {{"account", id.account}, {"project", id.project}, {"logstore", id.logstore}});
                 const std::lock_guard lock(mutex_);
-                parked_accounts_.erase(id.account);
+                std::erase_if(parked_told_, [&id](const auto& told) { return told.first == id.account; });
               },
               .poll_interval = c.tuning.poll_interval,
               .probe_interval = probe_every(options),
@@ -278,12 +276,14 @@ engine::task<bool> data_path::list_once(logstore_watch& w) {
                                                std::min(w.failures, 10U), f.retry_after, ports_.rng.next());
     ++w.failures;
     if (kind == engine::fault::unauthorized || kind == engine::fault::refused) {
-      if (++w.probes_failed == 1) note_parked(w.source->account, w.source->project, w.logstore, f.message);
+      if (++w.probes_failed == 1) {
+        note_parked({.account = w.source->account, .project = w.source->project, .logstore = w.logstore, .shard = 0, .destination = {}}, f);
+      }
       const bool give_up = options_.once && w.probes_failed > once_probes_max;
       {
         const std::lock_guard lock(mutex_);
         w.state = give_up ? "failed" : "parked";
-        w.reason = f.message;
+        w.reason = reason_of(f);
       }
       if (give_up) co_return false;
       wait = around_.probe_interval;
@@ -437,17 +437,20 @@ void data_path::fail(std::string why) {
   abort();
 }
 
-// One line for an account whose routes all fail for the same reason.
-void data_path::note_parked(const std::string& account, const std::string& project, const std::string& logstore,
-                            const std::string& reason) {
+// One line for an account whose routes all fail for the same reason; one for each logstore or project that is not there.
+void data_path::note_parked(const engine::route_id& id, const sls::failure& f) {
+  std::string what(sls::name_of(f.code));
+  if (sls::fault_of(f) != engine::fault::unauthorized) what += " " + id.project + "/" + id.logstore;
   {
     const std::lock_guard lock(mutex_);
-    auto& last = parked_accounts_[account];
-    if (last == reason) return;
-    last = reason;
+    if (!parked_told_.emplace(id.account, what).second) return;
   }
   ports_.log.error("source parked: nothing is pulled until it answers again",
-                   {{"account", account}, {"project", project}, {"logstore", logstore}, {"reason", reason},
+                   {{"account", id.account},
+                    {"project", id.project},
+                    {"logstore", id.logstore},
+                    {"reason", reason_of(f)},
+                    {"request_id", f.request_id},
                     {"probe_s", std::chrono::duration<double>(around_.probe_interval).count()}});
 }
 

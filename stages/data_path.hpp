@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -100,7 +101,7 @@ class data_path {
   engine::task<> finish();                 // after the routes: batches, uploads, commits
   void fail(std::string why);
   void hand_over(std::vector<closed_body>);
-  void note_parked(const std::string& account, const std::string& project, const std::string& logstore, const std::string& reason);
+  void note_parked(const engine::route_id&, const sls::failure&);
   [[nodiscard]] bool stopping() const { return stopping_.load(); }
 
   const config config_;
@@ -130,7 +131,7 @@ class data_path {
 
   mutable std::mutex mutex_;
   outcome outcome_;
-  std::map<std::string, std::string> parked_accounts_;  // account → reason last logged
+  std::set<std::pair<std::string, std::string>> parked_told_;  // account and what was said about it, once
 };
 
 }  // namespace stages

@@ -313,7 +313,7 @@ struct parse::state {
     const byte_view text = json::trimmed(raw);
     if (text.empty()) return set_aside_reason::empty;
     if (text.size() > options.event_bytes_max) return set_aside_reason::too_large;
-    event.text = text;
+    event.text = raw;  // white space around it and all: value rows carry the text untouched
 
     verdict found = verdict::broken;
     const bool object = text.front() == '{';

@@ -22,6 +22,10 @@ sls::cursor_start start_of(const start_position& start) {
 
 }  // namespace
 
+std::string reason_of(const sls::failure& f) {
+  return f.service_code.empty() ? f.message : f.service_code + ": " + f.message;
+}
+
 std::string_view name_of(route_state s) {
   switch (s) {
     case route_state::starting: return "starting";
@@ -145,6 +149,15 @@ engine::task<> route::pull() {
     const auto pass = co_await destination_.gate().enter(gate_round_);
     if (pass == gate::pass::closed || stopped()) break;
     const bool probe = pass == gate::pass::probe;
+    {
+      // While it waited at the gate its line may have broken: what comes next is the rewind, and somebody else may probe.
+      const std::lock_guard lock(mutex_);
+      broken = line_->broken() || reposition_.has_value();
+    }
+    if (broken) {
+      if (probe) destination_.gate().hand_on();
+      continue;
+    }
     const auto parked = destination_.gate().now();
     if (parked.parked && around_.probes_max != 0 && parked.probes_failed >= around_.probes_max) {
       if (probe) destination_.gate().hand_on();
@@ -252,7 +265,10 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
   auto& ports = around_.ports;
   if (failed.what == fetch_failure::kind::too_large) {
     const auto needed = engine::format_size((failed.memory_limit_needed + engine::mib - 1) / engine::mib * engine::mib);
-    co_return co_await park("one log group does not fit half the memory limit; it needs --memory-limit " + needed + " at least");
+    sls::failure large;
+    large.code = sls::errc::refused_by_caller;
+    large.message = "one log group does not fit half the memory limit; it needs --memory-limit " + needed + " at least";
+    co_return co_await park(large);
   }
   const sls::failure& f = failed.service;
   around_.counts.failures("sls", engine::name_of(sls::fault_of(f))).add();
@@ -283,7 +299,7 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
     case sls::errc::not_found_logstore:
     case sls::errc::bad_request:
     case sls::errc::clock_skew:
-      co_return co_await park(f.message);
+      co_return co_await park(f);
     default:
       break;
   }
@@ -303,11 +319,12 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
   co_return co_await rest(wait);
 }
 
-engine::task<route::next> route::park(std::string reason) {
+engine::task<route::next> route::park(const sls::failure& f) {
   const bool first = probes_failed_ == 0;
   ++probes_failed_;
+  const std::string reason = reason_of(f);
   note(route_state::parked, reason);
-  if (first) around_.parked(id_, reason);
+  if (first) around_.parked(id_, f);
   if (around_.probes_max != 0 && probes_failed_ > around_.probes_max) {
     note(route_state::failed, reason);
     co_return next::end;
@@ -378,27 +395,29 @@ engine::task<> route::convert() {
   for (;;) {
     auto item = co_await queue_.pop();
     if (!item) break;
-    co_await convert_block(*std::move(item));
+    const bool probe = item->probe;
+    const bool sent = co_await convert_block(*std::move(item));
+    if (probe && !sent) destination_.gate().hand_on();  // it tried nothing
   }
 }
 
-engine::task<> route::convert_block(queued item) {
+engine::task<bool> route::convert_block(queued item) {
   auto& ports = around_.ports;
   const auto stale = [this, &item] {
     const std::lock_guard lock(mutex_);
     return item.epoch != epoch_ || line_->broken() || reposition_.has_value();
   };
-  if (stale()) co_return;
+  if (stale()) co_return false;
   auto place = co_await destination_.places().acquire(holder_.flow);
-  if (!place || stale()) co_return;
+  if (!place || stale()) co_return false;
   if (!item.probe && !destination_.gate().open()) {
     line().break_off();  // parked meanwhile: this block is given back, the route rewinds to what is committed
-    co_return;
+    co_return false;
   }
   const auto noted = co_await ports.store.note_pulled(id_, item.block.next_cursor);
   if (!noted) {
     around_.fail("position not saved: " + noted.error().message);
-    co_return;
+    co_return false;
   }
 
   // One CPU slot from here to leave(): no await in between.
@@ -412,6 +431,7 @@ engine::task<> route::convert_block(queued item) {
   std::vector<closed_body> closed;
   std::uint64_t event_count = 0;
   bool dropped = false;
+  bool has_rows = false;
   if (result) {
     event_count = result->event_count;
     const auto letter = [&](std::string_view reason, std::uint32_t index, engine::byte_view original, std::string detail) {
@@ -426,6 +446,7 @@ engine::task<> route::convert_block(queued item) {
     for (const auto& bad : result->rows->bad) letter(name_of(bad.reason), bad.index, bad.original, {});
     for (const auto& cut : result->rows->cut) letter("cut_field", cut.index, cut.original, "delivered with the field cut");
     const std::size_t row_count = result->rows->refs.size();
+    has_rows = row_count > 0;
 
     // What stays until the last row is answered: the reply as received, and its rows' share of the bodies, which gzip makes
     // no larger than a quarter above what LZ4 made of them.
@@ -479,16 +500,14 @@ engine::task<> route::convert_block(queued item) {
     around_.hand_over(body.destination, std::move(body.out));
   }
   if (!result) {
-    if (item.probe) destination_.gate().hand_on();
     co_await undecodable(std::move(item), result.error());
-    co_return;
+    co_return false;
   }
-  if (dropped) co_return;
+  if (dropped) co_return false;
   {
     const std::lock_guard lock(mutex_);
     bad_count_ = 0;
   }
-  if (item.probe && closed.empty()) destination_.gate().hand_on();  // no row in it: it tried nothing
   around_.lanes_changed();
   if (!letters.empty()) {
     for (const auto& l : letters) {
@@ -498,10 +517,11 @@ engine::task<> route::convert_block(queued item) {
     const auto buried = co_await ports.store.bury(std::move(letters));
     if (!buried) {
       around_.fail("dead letter not written: " + buried.error().message);
-      co_return;
+      co_return true;
     }
     set_aside_units.delivered();
   }
+  co_return has_rows;
 }
 
 // The reply of this item does not decode. What was queued after it is dropped by its epoch.

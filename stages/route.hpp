@@ -45,7 +45,7 @@ struct route_surroundings {
   std::function<void(std::string)> fail;        // stops the service: state cannot be kept
   std::function<void()> lanes_changed;          // a batch was opened: somebody must think of its linger
   std::function<void(engine::task<>)> spawn;    // runs a commit; ended before the routes are destroyed
-  std::function<void(const engine::route_id&, const std::string& reason)> parked;  // told once per parking, source side
+  std::function<void(const engine::route_id&, const sls::failure&)> parked;        // told once per parking, source side
   std::function<void(const engine::route_id&)> resumed;                            // and when it ends
   engine::duration poll_interval;
   engine::duration probe_interval;
@@ -54,6 +54,9 @@ struct route_surroundings {
   bool once = false;
   std::atomic<bool> linger_none = false;        // draining: every batch is closed at once
 };
+
+// For people: the service's own word first.
+std::string reason_of(const sls::failure&);
 
 enum class route_state : std::uint8_t { starting, running, parked, done, failed };
 std::string_view name_of(route_state);
@@ -98,11 +101,11 @@ class route {
   engine::task<next> begin();                       // saved position, or where to start; false: ended
   engine::task<std::optional<std::string>> first_cursor(sls::cursor_start);
   engine::task<next> recover(const fetch_failure&); // after a failed pull
-  engine::task<next> park(std::string reason);      // source side
+  engine::task<next> park(const sls::failure&);     // source side
   engine::task<next> rewind();
   engine::task<next> wait_until_committed();
   engine::task<next> rest(engine::duration);        // false: stopped
-  engine::task<> convert_block(queued);
+  engine::task<bool> convert_block(queued);         // false: nothing of it went to the destination
   engine::task<> undecodable(queued, std::string why);
   engine::task<> commit();
   void line_changed();

@@ -97,7 +97,7 @@ enum class column_kind : std::uint8_t { text, dynamic, boolean };
 
 // An event whose JSON was validated whole. Slices are raw tokens (strings with their quotes); data() == nullptr: absent.
 struct record {
-  byte_view text;                 // the whole event, trimmed of surrounding white space
+  byte_view text;                 // the whole event as it came, white space around it included
   byte_view slices[column_count];
   std::uint32_t index = 0;        // the log's number in the block
   std::uint32_t time_s = 0;
@@ -153,7 +153,7 @@ struct row_ref {
 
 struct cut_field {
   std::uint32_t index = 0;   // which event
-  column field{};            // the first column replaced by the mark; count_: a member that is no column (value rows only)
+  column field{};            // the first column replaced by the mark
   byte_view original;        // the whole event as it came
 };
 

@@ -2,6 +2,9 @@
 
 Programs are found in PENSTOCK_BIN. Everything talks to loopback only, is bounded in time and ends with the test.
 """
+import base64
+import email.utils
+import hmac
 import json
 import os
 import resource
@@ -12,6 +15,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 import urllib.request
 
 BIN = os.environ.get("PENSTOCK_BIN", os.path.join(os.path.dirname(__file__), "../../build/release/bin"))
@@ -52,7 +56,8 @@ class Cloud:
             return os.path.exists(ready)
 
         wait_for(is_ready, START_MAX_S)
-        self.ready = json.load(open(ready))
+        with open(ready) as file:
+            self.ready = json.load(file)
         self.context = ssl.create_default_context(cafile=self.ready["ca_file"]) if tls else None
 
     def __enter__(self):
@@ -71,6 +76,22 @@ class Cloud:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.ready["url"] + path, data=data, method="GET" if data is None else "POST")
         with urllib.request.urlopen(request, context=self.context, timeout=300) as answer:
+            return json.loads(answer.read())
+
+    def sls(self, account, method, path, query):
+        """One signed SLS call without a body (V1, sls-api 2.1)."""
+        date = email.utils.formatdate(usegmt=True)
+        headers = {"x-log-apiversion": "0.6.0", "x-log-bodyrawsize": "0", "x-log-signaturemethod": "hmac-sha1"}
+        resource = path + "?" + "&".join(f"{k}={v}" for k, v in sorted(query.items()))
+        text = "\n".join([method, "", "", date, *(f"{k}:{v}" for k, v in sorted(headers.items())), resource])
+        digest = hmac.new(account["access_key_secret"].encode(), text.encode(), "sha1").digest()
+        headers["Date"] = date
+        headers["Authorization"] = f"LOG {account['access_key_id']}:{base64.b64encode(digest).decode()}"
+        address = urllib.parse.urlsplit(self.ready["url"])
+        headers["Host"] = account["project"] + "." + address.netloc
+        url = self.ready["url"] + path + "?" + urllib.parse.urlencode(query)
+        request = urllib.request.Request(url, method=method, headers=headers)
+        with urllib.request.urlopen(request, context=self.context, timeout=30) as answer:
             return json.loads(answer.read())
 
     def ledger(self):

@@ -67,8 +67,7 @@ class Delivery(CloudTest):
             self.assert_all_delivered(cloud.ledger())
 
     def split(self, cloud, account):
-        # The emulator's own door, so that this test needs no signing code of its own.
-        cloud.call("/emulator/split", {"project": account["project"], "logstore": account["logstores"][0], "shard": 0})
+        cloud.sls(account, "POST", f"/logstores/{account['logstores'][0]}/shards/0", {"action": "split", "shardCount": "2"})
 
     def test_dry_run_uploads_nothing_and_commits_nothing(self):
         with Cloud(events=2000, accounts=1, logstores=1) as cloud:

@@ -55,6 +55,11 @@ std::uint32_t comparison::add_log(std::uint32_t logstore, const stored_log& log,
   if (!event_reader_.read(*text, log.time_s)) return event;
   // The row of an over-long event is not one text: it is compared by the cut rule.
   if (text->size() <= field_bytes_max) index_typed(event, event_reader_.row().hash());
+  // The log's time is right with its nanoseconds as well as without.
+  if (event_reader_.used_log_time() && log.time_ns != 0 && event_reader_.read(*text, log.time_s, log.time_ns) &&
+      text->size() <= field_bytes_max) {
+    index_typed(event, event_reader_.row().hash());
+  }
   if (!is_new) return event;
 
   const content_hash id_hash = hash_content(event_reader_.row().event_id());

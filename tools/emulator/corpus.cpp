@@ -32,11 +32,15 @@ void find_id(corpus_line& line, std::string_view id) {
   line.id_to = line.id_from + id.size();
 }
 
+// The log time of a line without a readable eventTime: SLS never stores a log without one. 2026-01-01.
+constexpr std::uint32_t time_of_unknown_s = 1'767'225'600;
+
 corpus_line read_line(std::string text, event_reader& reader) {
   corpus_line line;
-  line.is_event = reader.read(text, 0);
+  line.is_event = reader.read(text, time_of_unknown_s);
   line.text = std::move(text);
-  line.time_s = seconds_of(reader.row().values[time_column].empty() ? "T0" : reader.row().values[time_column]);
+  line.time_s = time_of_unknown_s;
+  if (line.is_event) line.time_s = seconds_of(reader.row().values[time_column]);
   if (line.is_event) find_id(line, reader.row().event_id());
   return line;
 }

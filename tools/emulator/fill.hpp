@@ -61,7 +61,8 @@ class group_builder {
 // packed.
 void fill(const std::vector<fill_target>&, const event_source&, const fill_options&, std::size_t threads);
 
-// Appends at a rate, from its construction on, until options.events are appended. Stops in its destructor.
+// Appends at a rate, from its construction on, until options.events are appended. Stops in its destructor. Targets'
+// logstores and the source outlive it.
 class event_feeder {
  public:
   event_feeder(const std::vector<fill_target>&, const event_source&, const fill_options&, double events_per_s);

@@ -97,6 +97,9 @@ std::optional<std::string> canonical_instant(std::string_view text) {
   return spelt(days * 86'400 + hour * 3600 + minute * 60 + second - offset, fraction);
 }
 
-std::string canonical_instant(std::int64_t unix_s) { return spelt(unix_s, {}); }
+std::string canonical_instant(std::int64_t unix_s, std::uint32_t ns) {
+  const std::string digits = std::to_string(1'000'000'000 + std::uint64_t{ns});
+  return spelt(unix_s, std::string_view(digits).substr(1, 7));
+}
 
 }  // namespace emulator

@@ -86,6 +86,12 @@ bool read_content(std::string_view bytes, stored_log& log) {
   return !fields.bad();
 }
 
+std::uint32_t little_endian(std::string_view bytes) {
+  std::uint32_t number = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) number = number << 8U | static_cast<unsigned char>(bytes[i]);
+  return number;
+}
+
 bool read_log(std::string_view bytes, stored_log& log) {
   log.bytes = bytes;
   field one;
@@ -93,6 +99,7 @@ bool read_log(std::string_view bytes, stored_log& log) {
   while (fields.next(one)) {
     if (one.number == 1 && one.type == wire_type::varint) log.time_s = static_cast<std::uint32_t>(one.varint);
     if (one.number == 2 && one.type == wire_type::bytes && !read_content(one.bytes, log)) return false;
+    if (one.number == 4 && one.type == wire_type::fixed32) log.time_ns = little_endian(one.bytes);
   }
   return !fields.bad();
 }

@@ -260,11 +260,12 @@ void drop_null(std::string& value) {
 }
 
 // Architecture, "Typed rows".
-void coerce(typed_row& row, std::uint32_t log_time_s) {
+// True when TimeGenerated is the log's time.
+bool coerce(typed_row& row, std::uint32_t log_time_s, std::uint32_t log_time_ns) {
   const std::string& time = row.values[event_time_column];
   std::optional<std::string> instant;
   if (time.starts_with('s')) instant = canonical_instant(sized_bytes(time));
-  row.values[time_column] = instant ? *instant : canonical_instant(std::int64_t{log_time_s});
+  row.values[time_column] = instant ? *instant : canonical_instant(std::int64_t{log_time_s}, log_time_ns);
   for (std::size_t i = 0; i < column_count; ++i) {
     switch (columns[i].kind) {
       case column_kind::time:
@@ -280,6 +281,7 @@ void coerce(typed_row& row, std::uint32_t log_time_s) {
         break;
     }
   }
+  return !instant.has_value();
 }
 
 // A received row is taken as it is: a number in a text column stays a number and equals no expected text.
@@ -347,7 +349,7 @@ struct event_reader::parts {
 event_reader::event_reader() : parts_(std::make_unique<parts>()) {}
 event_reader::~event_reader() = default;
 
-bool event_reader::read(std::string_view text, std::uint32_t log_time_s) {
+bool event_reader::read(std::string_view text, std::uint32_t log_time_s, std::uint32_t log_time_ns) {
   column_handler& handler = parts_->handler;
   handler.original = text;
   json_outcome outcome = parts_->read(std::string(text));
@@ -361,7 +363,7 @@ bool event_reader::read(std::string_view text, std::uint32_t log_time_s) {
     handler.row.clear();
     return false;
   }
-  coerce(handler.row, log_time_s);
+  used_log_time_ = coerce(handler.row, log_time_s, log_time_ns);
   return true;
 }
 

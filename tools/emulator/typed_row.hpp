@@ -55,13 +55,16 @@ class event_reader {
   event_reader(const event_reader&) = delete;
   event_reader& operator=(const event_reader&) = delete;
 
-  // False when text is not one JSON object; row() is then empty. log_time_s is used where eventTime is bad or missing.
-  bool read(std::string_view text, std::uint32_t log_time_s);
+  // False when text is not one JSON object; row() is then empty. The log's time is used where eventTime is bad or missing.
+  bool read(std::string_view text, std::uint32_t log_time_s, std::uint32_t log_time_ns = 0);
+  // Whether the row's TimeGenerated is the log's time.
+  [[nodiscard]] bool used_log_time() const { return used_log_time_; }
   [[nodiscard]] const typed_row& row() const;
 
  private:
   struct parts;
   std::unique_ptr<parts> parts_;
+  bool used_log_time_ = false;
 };
 
 // One row of an accepted body.
@@ -96,6 +99,7 @@ class body_reader {
 
 // YYYY-MM-DDThh:mm:ss[.f](Z|+hhmm|+hh:mm|-…) as its instant in one form; nothing for other texts.
 [[nodiscard]] std::optional<std::string> canonical_instant(std::string_view text);
-[[nodiscard]] std::string canonical_instant(std::int64_t unix_s);
+// To 100 ns, which is what a datetime column keeps.
+[[nodiscard]] std::string canonical_instant(std::int64_t unix_s, std::uint32_t ns);
 
 }  // namespace emulator

@@ -212,7 +212,7 @@ class config_loader {
       destination.type = *kind;
       assign(destination.format, map.parsed(map.find("format"), stages::parse_row_format));
       map.finish();
-    } else if (kind || !type) {  // without a type, the one that nearly everybody means
+    } else {  // without a type that is known, the one that nearly everybody means: its mistakes are listed as well
       read_sentinel(map, destination);
       map.finish();
     }

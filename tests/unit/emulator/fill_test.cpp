@@ -130,8 +130,9 @@ TEST(fill, no_events_and_no_logstores_are_fine) {
 
 TEST(event_feeder, appends_every_event_once_and_ends) {
   const cloud c(3);
+  const numbered_source source;
   {
-    const event_feeder feeder(c.targets, numbered_source(), with_events(3000), 100'000);
+    const event_feeder feeder(c.targets, source, with_events(3000), 100'000);
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (c.event_count() < 3000 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
   }
@@ -144,8 +145,9 @@ TEST(event_feeder, appends_every_event_once_and_ends) {
 
 TEST(event_feeder, stops_at_once_when_it_goes) {
   const cloud c(1);
+  const numbered_source source;
   {
-    const event_feeder feeder(c.targets, numbered_source(), with_events(1'000'000'000), 1);
+    const event_feeder feeder(c.targets, source, with_events(1'000'000'000), 1);
   }
   EXPECT_LE(c.event_count(), 1U);
 }

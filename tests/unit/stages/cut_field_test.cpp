@@ -76,16 +76,9 @@ TEST(cut_field, cuts_in_the_given_order_until_the_text_fits) {
   EXPECT_FALSE(cut(whole, four.text.size() - 1).fits);
 }
 
-TEST(cut_field, then_cuts_other_members_largest_first) {
-  const std::string small = '"' + std::string(300, 's') + '"';
-  const std::string large = '[' + std::string(400, ' ') + ']';
-  const std::string event = R"({"userAgent":)" + small + R"(,"unknown":)" + large + R"(,"eventId":"1"})";
-  const auto one = cut(event, event.size() - 10);
-  EXPECT_EQ(one.text, R"({"userAgent":)" + small + R"(,"unknown":)" + mark_of(large) + R"(,"eventId":"1"})");
-  EXPECT_EQ(one.first, column::count_);
-  const auto two = cut(event, one.text.size() - 10);
-  EXPECT_EQ(two.text,
-            R"({"userAgent":)" + in_text(mark_of(small)) + R"(,"unknown":)" + mark_of(large) + R"(,"eventId":"1"})");
+TEST(cut_field, cuts_no_other_member_whatever_its_size) {
+  const std::string event = R"({"userAgent":")" + std::string(300, 's') + R"(","unknown":[)" + std::string(400, ' ') + "]}";
+  EXPECT_FALSE(cut(event, event.size() - 10).fits);
 }
 
 TEST(cut_field, leaves_members_that_are_not_larger_than_a_mark) {
