@@ -1,5 +1,5 @@
-// body_cutter: the one preallocated place where a refused body is taken apart. Thread-safe; used inside a CPU slot and never
-// held across an upload.
+// body_cutter: the one preallocated place where a refused body is taken apart. Thread-safe; used inside a CPU slot and
+// never held across an upload.
 #pragma once
 
 #include <cstddef>

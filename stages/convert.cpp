@@ -70,7 +70,8 @@ std::expected<converted, std::string> converter::operator()(const fetched_block&
   telemetry_.bad_event_times.add(static_cast<double>(rows_.counts.bad_event_times));
   telemetry_.bad_booleans.add(static_cast<double>(rows_.counts.bad_booleans));
   telemetry_.repaired_events.add(static_cast<double>(rows_.counts.repaired));
-  return converted{.rows = &rows_, .bad = &records_.bad, .event_count = groups_.logs.size(), .last_receive_s = newest_time(groups_)};
+  return converted{
+      .rows = &rows_, .bad = &records_.bad, .event_count = groups_.logs.size(), .last_receive_s = newest_time(groups_)};
 }
 
 std::expected<std::vector<std::string>, std::string> converter::originals(const fetched_block& block,
@@ -80,19 +81,22 @@ std::expected<std::vector<std::string>, std::string> converter::originals(const 
   std::vector<std::string> out;
   out.reserve(indexes.size());
   for (const auto index : indexes) {
-    const auto good = std::find_if(records_.events.begin(), records_.events.end(), [&](const record& r) { return r.index == index; });
+    const auto good =
+        std::find_if(records_.events.begin(), records_.events.end(), [&](const record& r) { return r.index == index; });
     if (good != records_.events.end()) {
       out.emplace_back(good->text);
       continue;
     }
-    const auto bad = std::find_if(records_.bad.begin(), records_.bad.end(), [&](const set_aside& s) { return s.index == index; });
+    const auto bad =
+        std::find_if(records_.bad.begin(), records_.bad.end(), [&](const set_aside& s) { return s.index == index; });
     if (bad == records_.bad.end()) return std::unexpected("event " + std::to_string(index) + " is not in its block");
     out.emplace_back(bad->original);
   }
   return out;
 }
 
-converter_pool::converter_pool(const transform_options& options, engine::buffer_pool& buffers, engine::clock& clock, telemetry& t)
+converter_pool::converter_pool(const transform_options& options, engine::buffer_pool& buffers, engine::clock& clock,
+                               telemetry& t)
     : options_(options), buffers_(buffers), clock_(clock), telemetry_(t) {}
 
 std::unique_ptr<converter> converter_pool::take() {

@@ -2,9 +2,9 @@
 //
 // Input   a fetched_block; left untouched (its bytes are the originals of dead letters).
 // Output  `rows` and the events set aside, valid until the next call; they view this object's scratch.
-// Errors  the reply as a whole does not decompress or decode: malformed, it is pulled again. Single bad events are no error.
-// Cost    no allocation after warm-up.
-// Order   no memory between calls but scratch; one call at a time. One object per CPU worker, from a converter_pool.
+// Errors  the reply as a whole does not decompress or decode: malformed, it is pulled again. Single bad events are no
+// error. Cost    no allocation after warm-up. Order   no memory between calls but scratch; one call at a time. One
+// object per CPU worker, from a converter_pool.
 #pragma once
 
 #include <array>
@@ -26,10 +26,10 @@
 namespace stages {
 
 struct converted {
-  stages::rows* rows = nullptr;               // with rows.bad and rows.cut
+  stages::rows* rows = nullptr;                 // with rows.bad and rows.cut
   const std::vector<set_aside>* bad = nullptr;  // set aside by parse
-  std::uint64_t event_count = 0;              // logs in the block, good or bad
-  std::int64_t last_receive_s = 0;            // newest receive time (log time where there is none), Unix seconds
+  std::uint64_t event_count = 0;                // logs in the block, good or bad
+  std::int64_t last_receive_s = 0;              // newest receive time (log time where there is none), Unix seconds
 };
 
 class converter {
@@ -39,7 +39,8 @@ class converter {
   // The error is a word for people: which step, what.
   std::expected<converted, std::string> operator()(const fetched_block&, row_format);
   // The original text of single logs of a block, by their number: for rows that the service refused one by one.
-  std::expected<std::vector<std::string>, std::string> originals(const fetched_block&, const std::vector<std::uint32_t>& indexes);
+  std::expected<std::vector<std::string>, std::string> originals(const fetched_block&,
+                                                                 const std::vector<std::uint32_t>& indexes);
 
  private:
   std::expected<void, std::string> open(const fetched_block&);

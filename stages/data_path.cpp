@@ -12,11 +12,13 @@ namespace {
 
 constexpr auto probe_interval = std::chrono::seconds(60);
 constexpr unsigned once_probes_max = 3;
-constexpr auto shard_list_interval = std::chrono::seconds(30);   // splits and merges are found within this
-constexpr auto silent_max = std::chrono::seconds(30);            // a destination without an answer for so long is "silent"
+constexpr auto shard_list_interval = std::chrono::seconds(30);  // splits and merges are found within this
+constexpr auto silent_max = std::chrono::seconds(30);  // a destination without an answer for so long is "silent"
 constexpr std::size_t spare_encoders = 2;
 
-engine::duration probe_every(const run_options& o) { return o.once ? o.once_probe_interval : engine::duration(probe_interval); }
+engine::duration probe_every(const run_options& o) {
+  return o.once ? o.once_probe_interval : engine::duration(probe_interval);
+}
 
 encoder_limits limits_of(const tuning_options& t, std::size_t wire) {
   return {.wire_bytes_max = wire, .raw_bytes_max = t.batch_raw_bytes_max};
@@ -83,9 +85,9 @@ struct data_path::logstore_watch {
   std::unique_ptr<sls::credentials> credentials;
   std::unique_ptr<sls::client> client;
   std::map<std::int64_t, std::unique_ptr<route>> routes;  // guarded by data_path::mutex_
-  std::string state = "starting";                        // of the listing; guarded by data_path::mutex_
+  std::string state = "starting";                         // of the listing; guarded by data_path::mutex_
   std::string reason;
-  unsigned probes_failed = 0;                             // only watch()
+  unsigned probes_failed = 0;  // only watch()
   unsigned failures = 0;
 };
 
@@ -95,13 +97,18 @@ data_path::data_path(const config& c, const run_options& options, const path_por
       ports_(ports),
       counts_(counts),
       buffers_(c.tuning.memory_limit_bytes / 8),
-      memory_(c.tuning.memory_limit_bytes - std::min(c.tuning.memory_limit_bytes / 2,
-                                                     fixed_bytes(c.tuning, ports.cpu.workers(), plain_bytes_aim(c.tuning))),
-              account_count(c), c.destinations.size()),
+      memory_(
+          c.tuning.memory_limit_bytes - std::min(c.tuning.memory_limit_bytes / 2,
+                                                 fixed_bytes(c.tuning, ports.cpu.workers(), plain_bytes_aim(c.tuning))),
+          account_count(c), c.destinations.size()),
       fetch_permits_(c.tuning.fetch_concurrency, std::max(1U, c.tuning.fetch_concurrency / 4)),
       converters_(transform_of(c.tuning), buffers_, ports.clock, counts),
-      open_([this] { return make_encoder(config_.tuning.compression, limits_of(config_.tuning, config_.tuning.batch_bytes_max), buffers_); },
-            encoder_count(c.tuning, ports.cpu.workers()), batch_of(c.tuning)),
+      open_(
+          [this] {
+            return make_encoder(config_.tuning.compression, limits_of(config_.tuning, config_.tuning.batch_bytes_max),
+                                buffers_);
+          },
+          encoder_count(c.tuning, ports.cpu.workers()), batch_of(c.tuning)),
       cutter_(c.tuning.batch_raw_bytes_max,
               make_encoder(c.tuning.compression, limits_of(c.tuning, service_wire_bytes_max), buffers_)),
       around_{.ports = ports,
@@ -114,12 +121,13 @@ data_path::data_path(const config& c, const run_options& options, const path_por
               .lanes_changed = [this] { lanes_.notify(); },
               .spawn = [this](engine::task<> t) { commits_.spawn(std::move(t)); },
               .parked = [this](const engine::route_id& id, const sls::failure& f) { note_parked(id, f); },
-              .resumed = [this](const engine::route_id& id) {
-                ports_.log.info("source answers again",
-                                {{"account", id.account}, {"project", id.project}, {"logstore", id.logstore}});
-                const std::lock_guard lock(mutex_);
-                std::erase_if(parked_told_, [&id](const auto& told) { return told.first == id.account; });
-              },
+              .resumed =
+                  [this](const engine::route_id& id) {
+                    ports_.log.info("source answers again",
+                                    {{"account", id.account}, {"project", id.project}, {"logstore", id.logstore}});
+                    const std::lock_guard lock(mutex_);
+                    std::erase_if(parked_told_, [&id](const auto& told) { return told.first == id.account; });
+                  },
               .poll_interval = c.tuning.poll_interval,
               .probe_interval = probe_every(options),
               .probes_max = options.once ? once_probes_max : 0,
@@ -156,7 +164,8 @@ void data_path::build_destinations(const config& c) {
       parts->tokens = std::make_unique<azure::entra_token>(std::move(entra), ports_.uploads, ports_.clock, ports_.rng);
       azure::ingestion_options ingestion{
           .endpoint = as_base_url(d.endpoint), .rule = d.rule, .stream = d.stream, .ca_file = d.tls.ca_file};
-      parts->client = std::make_unique<azure::logs_ingestion>(std::move(ingestion), ports_.uploads, ports_.clock, ports_.rng);
+      parts->client =
+          std::make_unique<azure::logs_ingestion>(std::move(ingestion), ports_.uploads, ports_.clock, ports_.rng);
       parts->to = make_sentinel_sink(*parts->client, *parts->tokens);
     }
     upload_options up{.name = d.name,
@@ -179,7 +188,8 @@ void data_path::build_sources(const config& c) {
   std::map<std::string, destination_parts*> by_name;
   for (std::size_t i = 0; i < c.destinations.size(); ++i) by_name[c.destinations[i].name] = destinations_[i].get();
   for (const auto& source : c.sources) {
-    const auto account = accounts.try_emplace(source.account, static_cast<std::uint32_t>(accounts.size() + 1)).first->second;
+    const auto account =
+        accounts.try_emplace(source.account, static_cast<std::uint32_t>(accounts.size() + 1)).first->second;
     for (const auto& name : source.logstores) {
       auto watch = std::make_unique<logstore_watch>();
       watch->source = &source;
@@ -187,11 +197,14 @@ void data_path::build_sources(const config& c) {
       watch->account_id = account;
       watch->logstore_id = static_cast<std::uint32_t>(logstores_.size() + 1);
       watch->to = by_name.at(source.to);
-      watch->credentials = std::make_unique<sls::fixed_credentials>(sls::access_key{.id = source.credentials.access_key_id,
-                                                                                    .key = source.credentials.access_key_secret,
-                                                                                    .token = source.credentials.security_token});
-      sls::client_options client{
-          .endpoint = as_base_url(source.endpoint), .region = source.region, .project = source.project, .ca_file = source.tls.ca_file};
+      watch->credentials =
+          std::make_unique<sls::fixed_credentials>(sls::access_key{.id = source.credentials.access_key_id,
+                                                                   .key = source.credentials.access_key_secret,
+                                                                   .token = source.credentials.security_token});
+      sls::client_options client{.endpoint = as_base_url(source.endpoint),
+                                 .region = source.region,
+                                 .project = source.project,
+                                 .ca_file = source.tls.ca_file};
       watch->client = std::make_unique<sls::client>(std::move(client), ports_.pulls, ports_.clock, *watch->credentials);
       logstores_.push_back(std::move(watch));
     }
@@ -204,12 +217,16 @@ void data_path::start_route(logstore_watch& w, const sls::shard& shard) {
                       .logstore = w.logstore,
                       .shard = shard.id,
                       .destination = w.to->up->name()};
-  engine::budget_holder holder{.flow = {.account = w.account_id, .logstore = w.logstore_id}, .destination = w.to->up->id()};
+  engine::budget_holder holder{.flow = {.account = w.account_id, .logstore = w.logstore_id},
+                               .destination = w.to->up->id()};
   auto& account = counts_.account(w.source->account);
-  fetch_limits limits{.groups_max = config_.tuning.pull_groups_max, .block_plain_bytes_aim = plain_bytes_aim(config_.tuning)};
-  auto source = std::make_unique<fetch>(limits, ports_.clock, *w.client, memory_, fetch_permits_, buffers_, counts_, account);
-  auto made = std::make_unique<route>(around_, std::move(id), holder, w.to->format, *w.to->up, *w.client, std::move(source),
-                                      account, w.source->start, shard.status == sls::shard_status::read_only);
+  fetch_limits limits{.groups_max = config_.tuning.pull_groups_max,
+                      .block_plain_bytes_aim = plain_bytes_aim(config_.tuning)};
+  auto source =
+      std::make_unique<fetch>(limits, ports_.clock, *w.client, memory_, fetch_permits_, buffers_, counts_, account);
+  auto made =
+      std::make_unique<route>(around_, std::move(id), holder, w.to->format, *w.to->up, *w.client, std::move(source),
+                              account, w.source->start, shard.status == sls::shard_status::read_only);
   route* started = made.get();
   {
     const std::lock_guard lock(mutex_);
@@ -251,7 +268,11 @@ engine::task<bool> data_path::list_once(logstore_watch& w) {
     permit->give_back();
     if (shards) {
       if (std::exchange(w.probes_failed, 0U) != 0) {
-        around_.resumed({.account = w.source->account, .project = w.source->project, .logstore = w.logstore, .shard = 0, .destination = {}});
+        around_.resumed({.account = w.source->account,
+                         .project = w.source->project,
+                         .logstore = w.logstore,
+                         .shard = 0,
+                         .destination = {}});
       }
       w.failures = 0;
       std::vector<sls::shard> fresh;
@@ -261,8 +282,10 @@ engine::task<bool> data_path::list_once(logstore_watch& w) {
         w.reason.clear();
         for (const auto& s : *shards) {
           const auto known = w.routes.find(s.id);
-          if (known == w.routes.end()) fresh.push_back(s);
-          else if (s.status == sls::shard_status::read_only) known->second->set_readonly();
+          if (known == w.routes.end())
+            fresh.push_back(s);
+          else if (s.status == sls::shard_status::read_only)
+            known->second->set_readonly();
         }
       }
       for (const auto& s : fresh) start_route(w, s);
@@ -272,12 +295,18 @@ engine::task<bool> data_path::list_once(logstore_watch& w) {
     if (f.code == sls::errc::cancelled) co_return false;
     counts_.failures("sls", engine::name_of(sls::fault_of(f))).add();
     const auto kind = sls::fault_of(f);
-    engine::duration wait = engine::next_delay({.first = std::chrono::milliseconds(500), .max = std::chrono::seconds(30)},
-                                               std::min(w.failures, 10U), f.retry_after, ports_.rng.next());
+    engine::duration wait =
+        engine::next_delay({.first = std::chrono::milliseconds(500), .max = std::chrono::seconds(30)},
+                           std::min(w.failures, 10U), f.retry_after, ports_.rng.next());
     ++w.failures;
     if (kind == engine::fault::unauthorized || kind == engine::fault::refused) {
       if (++w.probes_failed == 1) {
-        note_parked({.account = w.source->account, .project = w.source->project, .logstore = w.logstore, .shard = 0, .destination = {}}, f);
+        note_parked({.account = w.source->account,
+                     .project = w.source->project,
+                     .logstore = w.logstore,
+                     .shard = 0,
+                     .destination = {}},
+                    f);
       }
       const bool give_up = options_.once && w.probes_failed > once_probes_max;
       {
@@ -437,7 +466,8 @@ void data_path::fail(std::string why) {
   abort();
 }
 
-// One line for an account whose routes all fail for the same reason; one for each logstore or project that is not there.
+// One line for an account whose routes all fail for the same reason; one for each logstore or project that is not
+// there.
 void data_path::note_parked(const engine::route_id& id, const sls::failure& f) {
   std::string what(sls::name_of(f.code));
   if (sls::fault_of(f) != engine::fault::unauthorized) what += " " + id.project + "/" + id.logstore;

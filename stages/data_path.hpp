@@ -33,9 +33,9 @@
 namespace stages {
 
 struct run_options {
-  bool once = false;                                                 // end when every shard is committed past its end at the start
+  bool once = false;  // end when every shard is committed past its end at the start
   engine::duration once_probe_interval = std::chrono::seconds(5);
-  bool dry_run = false;                                              // no upload, no commit
+  bool dry_run = false;  // no upload, no commit
 };
 
 // One logstore towards its destination, as a person asks about it.
@@ -78,8 +78,8 @@ class data_path {
   void abort();
 
   struct outcome {
-    bool failed = false;        // state could not be kept, or a route failed
-    bool drain_aborted = false; // the deadline passed with rows still under way
+    bool failed = false;         // state could not be kept, or a route failed
+    bool drain_aborted = false;  // the deadline passed with rows still under way
     std::string why;
   };
   [[nodiscard]] outcome result() const;
@@ -95,10 +95,10 @@ class data_path {
   engine::task<> watch(logstore_watch&);
   engine::task<bool> list_once(logstore_watch&);
   void start_route(logstore_watch&, const sls::shard&);
-  engine::task<> close_batches();          // linger, memory pressure, drain
-  engine::task<> watch_destinations();     // those that stay silent while others starve
+  engine::task<> close_batches();       // linger, memory pressure, drain
+  engine::task<> watch_destinations();  // those that stay silent while others starve
   engine::task<> enforce_drain_deadline();
-  engine::task<> finish();                 // after the routes: batches, uploads, commits
+  engine::task<> finish();  // after the routes: batches, uploads, commits
   void fail(std::string why);
   void hand_over(std::vector<closed_body>);
   void note_parked(const engine::route_id&, const sls::failure&);
@@ -119,13 +119,13 @@ class data_path {
   std::vector<std::unique_ptr<destination_parts>> destinations_;
   std::vector<std::unique_ptr<logstore_watch>> logstores_;
 
-  engine::scope pulls_;      // watches and route loops
+  engine::scope pulls_;  // watches and route loops
   engine::scope commits_;
   engine::scope sends_;
-  engine::scope helpers_;    // close_batches, watch_destinations, the deadline
-  engine::signal stop_;      // closed when draining begins
-  engine::signal lanes_;     // a batch was opened, memory is short, drain
-  engine::signal ended_;     // closed when all is over
+  engine::scope helpers_;  // close_batches, watch_destinations, the deadline
+  engine::signal stop_;    // closed when draining begins
+  engine::signal lanes_;   // a batch was opened, memory is short, drain
+  engine::signal ended_;   // closed when all is over
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> aborted_ = false;
 

@@ -23,9 +23,6 @@
 
 namespace stages {
 
-// A reply is 10 MB by the service's own limit; this is what we accept from one that lies about it.
-inline constexpr std::size_t plain_bytes_max = 64 * engine::mib;
-
 enum class decompress_errc : std::uint8_t {
   bad_frame,      // not what the codec writes
   size_mismatch,  // sound, but not of the declared size

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "stages/decompress.hpp"
 
 namespace stages {
 namespace {
@@ -28,14 +27,15 @@ std::size_t fetch::cost_of(std::uint64_t content_length, std::uint64_t plain_byt
 }
 
 unsigned fetch::groups_to_ask() const {
-  if (plain_bytes_per_group_ <= 0) return std::min(limits_.groups_max, 16U);  // first look: groups may hold 200 logs each
+  if (plain_bytes_per_group_ <= 0)
+    return std::min(limits_.groups_max, 16U);  // first look: groups may hold 200 logs each
   const double fit = static_cast<double>(limits_.block_plain_bytes_aim) / plain_bytes_per_group_;
   return static_cast<unsigned>(std::clamp(fit, 1.0, static_cast<double>(limits_.groups_max)));
 }
 
-engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::string logstore, std::int64_t shard, std::string cursor,
-                                                                      std::string end_cursor, engine::budget_holder holder,
-                                                                      unsigned groups) {
+engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::string logstore, std::int64_t shard,
+                                                                      std::string cursor, std::string end_cursor,
+                                                                      engine::budget_holder holder, unsigned groups) {
   sls::pull_request ask{.logstore = std::move(logstore),
                         .shard = shard,
                         .cursor = std::move(cursor),
@@ -101,7 +101,8 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
     out.lease = *std::move(lease);
     // A little more than the last one, never less than an idle shard's: most replies then fit without asking again.
     predicted_bytes_ = std::max({idle_prediction_bytes, cost + cost / 4, predicted_bytes_ - predicted_bytes_ / 4});
-    const double per_group = static_cast<double>(out.block.plain_bytes) / static_cast<double>(std::max<std::uint64_t>(out.block.group_count, 1));
+    const double per_group = static_cast<double>(out.block.plain_bytes) /
+                             static_cast<double>(std::max<std::uint64_t>(out.block.group_count, 1));
     plain_bytes_per_group_ = plain_bytes_per_group_ <= 0 ? per_group : plain_bytes_per_group_ * 0.7 + per_group * 0.3;
     telemetry_.bytes_in.add(static_cast<double>(out.block.bytes.size()));
     account_.bytes_in->add(static_cast<double>(out.block.bytes.size()));

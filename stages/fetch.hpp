@@ -3,9 +3,10 @@
 // Input   a cursor, and optionally the cursor to stop at.
 // Output  a block with the lease that pays for it; or no data, with the cursor to go on from.
 // Errors  fetch_failure; the position never moves on a failure.
-// Limits  a block is at most half the budget; above that fewer groups are asked for, down to one. An announced reply that
-//         does not fit the prediction is refused before its body is read, the announced size is acquired in one step, and
-//         exactly that reply is pulled again (rare: penstock_replies_refused_total).
+// Limits  a block is at most half the budget; above that fewer groups are asked for, down to one. An announced reply
+// that
+//         does not fit the prediction is refused before its body is read, the announced size is acquired in one step,
+//         and exactly that reply is pulled again (rare: penstock_replies_refused_total).
 // Order   one call at a time per shard. Budget first, then the fetch permit, then the connection; never backwards.
 #pragma once
 
@@ -23,35 +24,38 @@
 namespace stages {
 
 struct fetch_limits {
-  unsigned groups_max = 1000;                    // --pull-groups
+  unsigned groups_max = 1000;                           // --pull-groups
   std::size_t block_plain_bytes_aim = 2 * engine::mib;  // about 1,000 events: what later stages work best with
 };
 
 struct fetched {
-  fetched_block block;           // empty bytes: nothing new at this position
+  fetched_block block;  // empty bytes: nothing new at this position
   engine::budget::lease lease;
-  bool at_end = false;           // the shard had no more when it answered
+  bool at_end = false;  // the shard had no more when it answered
 };
 
 struct fetch_failure {
   enum class kind : std::uint8_t { service, too_large, closed };
   kind what = kind::service;
-  sls::failure service;          // kind::service
-  std::size_t memory_limit_needed = 0;  // kind::too_large: a single group is this big that --memory-limit must be at least this
+  sls::failure service;  // kind::service
+  std::size_t memory_limit_needed =
+      0;  // kind::too_large: a single group is this big that --memory-limit must be at least this
 };
 
 class fetch {
  public:
-  fetch(const fetch_limits&, engine::clock&, sls::client&, engine::budget&, engine::permits&, engine::buffer_pool&, telemetry&,
-        account_meter&);
+  fetch(const fetch_limits&, engine::clock&, sls::client&, engine::budget&, engine::permits&, engine::buffer_pool&,
+        telemetry&, account_meter&);
 
   // `groups`: how many to ask for at most (1 after a reply that did not decode), 0: as learnt from earlier replies.
-  engine::task<std::expected<fetched, fetch_failure>> operator()(std::string logstore, std::int64_t shard, std::string cursor,
-                                                                 std::string end_cursor, engine::budget_holder, unsigned groups);
+  engine::task<std::expected<fetched, fetch_failure>> operator()(std::string logstore, std::int64_t shard,
+                                                                 std::string cursor, std::string end_cursor,
+                                                                 engine::budget_holder, unsigned groups);
 
  private:
   [[nodiscard]] unsigned groups_to_ask() const;
-  // What a reply needs until its rows are in a body: itself, its plain bytes, and its rows, which are at most a sixth larger.
+  // What a reply needs until its rows are in a body: itself, its plain bytes, and its rows, which are at most a sixth
+  // larger.
   static std::size_t cost_of(std::uint64_t content_length, std::uint64_t plain_bytes);
 
   const fetch_limits limits_;

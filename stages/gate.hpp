@@ -1,8 +1,8 @@
 // gate: whether a destination may be worked for, and whose turn it is to try when it may not.
 //
-// Open, everybody passes. Parked (401 twice, 403, 404, unknown stream, or silent for long while others starve), routes wait
-// here; every probe interval one of them passes as the probe with one real block. If that is accepted the gate opens for
-// all; if not, the next interval begins. A prober that finds nothing to send hands the turn on. Thread-safe.
+// Open, everybody passes. Parked (401 twice, 403, 404, unknown stream, or silent for long while others starve), routes
+// wait here; every probe interval one of them passes as the probe with one real block. If that is accepted the gate
+// opens for all; if not, the next interval begins. A prober that finds nothing to send hands the turn on. Thread-safe.
 #pragma once
 
 #include <cstdint>

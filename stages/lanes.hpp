@@ -1,9 +1,9 @@
 // lanes: the open batches of all destinations, and the fixed number of encoders they are made with.
 //
-// A block's rows go to a free lane of its destination inside the block's own CPU slot; several workers fill several lanes
-// of one destination at once. A lane is held by one worker at a time and never while waiting for anything. There are at
-// least as many encoders as workers, so a worker always gets one: when none is idle, the oldest open batch that nobody
-// works on is closed early and its encoder taken.
+// A block's rows go to a free lane of its destination inside the block's own CPU slot; several workers fill several
+// lanes of one destination at once. A lane is held by one worker at a time and never while waiting for anything. There
+// are at least as many encoders as workers, so a worker always gets one: when none is idle, the oldest open batch that
+// nobody works on is closed early and its encoder taken.
 //
 // Thread-safe; calls with a lane are for the worker that holds it.
 #pragma once
@@ -34,9 +34,9 @@ class lanes {
   using encoder_factory = std::function<std::unique_ptr<encoder>()>;
   lanes(encoder_factory, std::size_t encoders_max, const batch_options&);
 
-  // Appends all rows of one block for one destination; bodies that get full are closed into `closed`. `close_after`: what
-  // stays open is closed too (probes, a linger of nothing). Rows that fit no body alone are returned by their number in
-  // `rows`, their units still in the returned share.
+  // Appends all rows of one block for one destination; bodies that get full are closed into `closed`. `close_after`:
+  // what stays open is closed too (probes, a linger of nothing). Rows that fit no body alone are returned by their
+  // number in `rows`, their units still in the returned share.
   struct misfits {
     std::vector<std::uint32_t> rows;
     engine::ack_line::delivery units;

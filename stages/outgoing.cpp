@@ -19,7 +19,9 @@ std::vector<part> take_front(std::vector<part>& parts, std::size_t rows) {
       continue;
     }
     const auto cut = p.indexes.begin() + static_cast<std::ptrdiff_t>(rows);
-    front.push_back({.rows = p.rows.split(static_cast<std::uint32_t>(rows)), .block = p.block, .indexes = {p.indexes.begin(), cut}});
+    front.push_back({.rows = p.rows.split(static_cast<std::uint32_t>(rows)),
+                     .block = p.block,
+                     .indexes = {p.indexes.begin(), cut}});
     p.indexes.erase(p.indexes.begin(), cut);
     rows = 0;
   }

@@ -10,7 +10,7 @@ namespace stages {
 namespace {
 
 constexpr engine::backoff_policy pull_backoff{.first = std::chrono::milliseconds(500), .max = std::chrono::seconds(30)};
-constexpr auto throttled_wait = std::chrono::seconds(1);  // a quota of SLS is per second (sls-api §4.8)
+constexpr auto throttled_wait = std::chrono::seconds(1);   // a quota of SLS is per second (sls-api §4.8)
 constexpr std::size_t queue_bytes_max = 64 * engine::mib;  // the byte budget bounds first; this only names a limit
 
 sls::cursor_start start_of(const start_position& start) {
@@ -28,11 +28,16 @@ std::string reason_of(const sls::failure& f) {
 
 std::string_view name_of(route_state s) {
   switch (s) {
-    case route_state::starting: return "starting";
-    case route_state::running: return "running";
-    case route_state::parked: return "parked";
-    case route_state::done: return "done";
-    case route_state::failed: return "failed";
+    case route_state::starting:
+      return "starting";
+    case route_state::running:
+      return "running";
+    case route_state::parked:
+      return "parked";
+    case route_state::done:
+      return "done";
+    case route_state::failed:
+      return "failed";
   }
   return "unknown";
 }
@@ -150,7 +155,8 @@ engine::task<> route::pull() {
     if (pass == gate::pass::closed || stopped()) break;
     const bool probe = pass == gate::pass::probe;
     {
-      // While it waited at the gate its line may have broken: what comes next is the rewind, and somebody else may probe.
+      // While it waited at the gate its line may have broken: what comes next is the rewind, and somebody else may
+      // probe.
       const std::lock_guard lock(mutex_);
       broken = line_->broken() || reposition_.has_value();
     }
@@ -201,7 +207,10 @@ engine::task<> route::pull() {
     }
     const bool at_end = got->at_end;
     position_ = got->block.next_cursor;
-    queued item{.block = std::move(got->block), .lease = std::move(got->lease), .epoch = 0, .probe = probe,
+    queued item{.block = std::move(got->block),
+                .lease = std::move(got->lease),
+                .epoch = 0,
+                .probe = probe,
                 .queued_at = around_.ports.clock.now()};
     {
       const std::lock_guard lock(mutex_);
@@ -276,10 +285,12 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
     case sls::errc::cancelled:
       co_return next::end;
     case sls::errc::invalid_cursor: {
-      // The data at our position is gone. At the oldest kept we lose nothing that can still be had; the gap is reported.
+      // The data at our position is gone. At the oldest kept we lose nothing that can still be had; the gap is
+      // reported.
       around_.counts.cursor_gaps.add();
-      ports.log.error("position is no longer kept by SLS: going on at the oldest data, events in between are lost",
-                      {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
+      ports.log.error(
+          "position is no longer kept by SLS: going on at the oldest data, events in between are lost",
+          {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
       auto oldest = co_await client_.get_cursor(id_.logstore, id_.shard, sls::edge::begin);
       if (oldest && *oldest != position_) {
         position_ = *std::move(oldest);
@@ -290,7 +301,9 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
       break;  // wait below and try again
     }
     case sls::errc::shard_gone:
-      ports.log.warn("shard is gone", {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
+      ports.log.warn(
+          "shard is gone",
+          {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
       note(route_state::done, "the shard no longer exists");
       co_return next::end;
     case sls::errc::unauthorized:
@@ -313,8 +326,9 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
                                                 {"error", sls::name_of(f.code)},
                                                 {"detail", f.message}});
   if (failures_ == 5) {  // once in a while loud enough to be seen
-    ports.log.warn("pulls keep failing",
-                   {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"detail", f.message}});
+    ports.log.warn(
+        "pulls keep failing",
+        {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"detail", f.message}});
   }
   co_return co_await rest(wait);
 }
@@ -434,7 +448,8 @@ engine::task<bool> route::convert_block(queued item) {
   bool has_rows = false;
   if (result) {
     event_count = result->event_count;
-    const auto letter = [&](std::string_view reason, std::uint32_t index, engine::byte_view original, std::string detail) {
+    const auto letter = [&](std::string_view reason, std::uint32_t index, engine::byte_view original,
+                            std::string detail) {
       letters.push_back({.route = id_,
                          .reason = std::string(reason),
                          .detail = std::move(detail),
@@ -444,15 +459,17 @@ engine::task<bool> route::convert_block(queued item) {
     };
     for (const auto& bad : *result->bad) letter(name_of(bad.reason), bad.index, bad.original, {});
     for (const auto& bad : result->rows->bad) letter(name_of(bad.reason), bad.index, bad.original, {});
-    for (const auto& cut : result->rows->cut) letter("cut_field", cut.index, cut.original, "delivered with the field cut");
+    for (const auto& cut : result->rows->cut)
+      letter("cut_field", cut.index, cut.original, "delivered with the field cut");
     const std::size_t row_count = result->rows->refs.size();
     has_rows = row_count > 0;
 
-    // What stays until the last row is answered: the reply as received, and its rows' share of the bodies, which gzip makes
-    // no larger than a quarter above what LZ4 made of them.
+    // What stays until the last row is answered: the reply as received, and its rows' share of the bodies, which gzip
+    // makes no larger than a quarter above what LZ4 made of them.
     auto held = std::make_shared<held_block>();
     held->route = id_;
-    const std::size_t share = std::min<std::size_t>(result->rows->text.size(), item.block.bytes.size() * 5 / 4 + row_count * 16);
+    const std::size_t share =
+        std::min<std::size_t>(result->rows->text.size(), item.block.bytes.size() * 5 / 4 + row_count * 16);
     const std::string position = item.block.next_cursor;
     item.lease.shrink_to(item.block.bytes.capacity() + share);
     const auto now = ports.clock.now();
@@ -485,6 +502,7 @@ engine::task<bool> route::convert_block(queued item) {
       set_aside_units.merge(std::move(left.units));
       account_.events_in->add(static_cast<double>(event_count));
       around_.counts.events_in.add(static_cast<double>(event_count));
+      around_.counts.stage(stage_name::fetch).events->add(static_cast<double>(event_count));
       auto& compress = around_.counts.stage(stage_name::compress);
       compress.busy_s->add(std::chrono::duration<double>(ports.clock.now() - now).count());
       compress.events->add(static_cast<double>(row_count));

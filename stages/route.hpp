@@ -4,8 +4,8 @@
 //   convert   queue → one CPU slot: rows into the lanes of the destination
 //
 // Rewind. When a unit of a block is not delivered (destination parked, shed, drain), the line is broken: pulling pauses
-// until nothing is outstanding, then begins again at the committed position with a new line. Blocks of the old line still
-// in the queue are known by their epoch and dropped.
+// until nothing is outstanding, then begins again at the committed position with a new line. Blocks of the old line
+// still in the queue are known by their epoch and dropped.
 //
 // A reply that does not decode is pulled again at its own cursor, one group at a time from the second failure on; after
 // undecodable_max failures of one cursor its bytes go to the dead letters and the position moves past it.
@@ -42,17 +42,17 @@ struct route_surroundings {
   lanes& open;
   converter_pool& converters;
   std::function<void(std::uint32_t destination, outgoing)> hand_over;
-  std::function<void(std::string)> fail;        // stops the service: state cannot be kept
-  std::function<void()> lanes_changed;          // a batch was opened: somebody must think of its linger
-  std::function<void(engine::task<>)> spawn;    // runs a commit; ended before the routes are destroyed
-  std::function<void(const engine::route_id&, const sls::failure&)> parked;        // told once per parking, source side
-  std::function<void(const engine::route_id&)> resumed;                            // and when it ends
+  std::function<void(std::string)> fail;      // stops the service: state cannot be kept
+  std::function<void()> lanes_changed;        // a batch was opened: somebody must think of its linger
+  std::function<void(engine::task<>)> spawn;  // runs a commit; ended before the routes are destroyed
+  std::function<void(const engine::route_id&, const sls::failure&)> parked;  // told once per parking, source side
+  std::function<void(const engine::route_id&)> resumed;                      // and when it ends
   engine::duration poll_interval;
   engine::duration probe_interval;
-  unsigned probes_max = 0;                      // with `once`: give up after so many; 0: never
+  unsigned probes_max = 0;  // with `once`: give up after so many; 0: never
   unsigned queue_blocks_max = 4;
   bool once = false;
-  std::atomic<bool> linger_none = false;        // draining: every batch is closed at once
+  std::atomic<bool> linger_none = false;  // draining: every batch is closed at once
 };
 
 // For people: the service's own word first.
@@ -63,8 +63,8 @@ std::string_view name_of(route_state);
 
 struct route_status {
   route_state state = route_state::starting;
-  std::string reason;        // why it is parked or failed
-  double lag_s = 0;          // age of the newest event read when there is more to read; 0 at the end of the shard
+  std::string reason;  // why it is parked or failed
+  double lag_s = 0;    // age of the newest event read when there is more to read; 0 at the end of the shard
   std::string committed;
 };
 
@@ -98,14 +98,14 @@ class route {
   };
   enum class next : std::uint8_t { go_on, end };
 
-  engine::task<next> begin();                       // saved position, or where to start; false: ended
+  engine::task<next> begin();  // saved position, or where to start; false: ended
   engine::task<std::optional<std::string>> first_cursor(sls::cursor_start);
-  engine::task<next> recover(const fetch_failure&); // after a failed pull
-  engine::task<next> park(const sls::failure&);     // source side
+  engine::task<next> recover(const fetch_failure&);  // after a failed pull
+  engine::task<next> park(const sls::failure&);      // source side
   engine::task<next> rewind();
   engine::task<next> wait_until_committed();
-  engine::task<next> rest(engine::duration);        // false: stopped
-  engine::task<bool> convert_block(queued);         // false: nothing of it went to the destination
+  engine::task<next> rest(engine::duration);  // false: stopped
+  engine::task<bool> convert_block(queued);   // false: nothing of it went to the destination
   engine::task<> undecodable(queued, std::string why);
   engine::task<> commit();
   void line_changed();
@@ -129,10 +129,10 @@ class route {
 
   engine::signal changed_;  // the line changed, a commit ended, stop
   engine::bounded_queue<queued> queue_;
-  std::string position_;    // only pull()
-  std::string fixed_end_;   // only pull(): with `once`, where the shard ended at the start
+  std::string position_;   // only pull()
+  std::string fixed_end_;  // only pull(): with `once`, where the shard ended at the start
   std::uint64_t gate_round_ = 0;
-  unsigned failures_ = 0;   // only pull(): failed attempts in a row
+  unsigned failures_ = 0;  // only pull(): failed attempts in a row
   unsigned probes_failed_ = 0;
 
   mutable std::mutex mutex_;
@@ -144,7 +144,7 @@ class route {
   std::string narrow_until_;  // one group at a time until this cursor
   std::string committed_;     // in the store
   bool committing_ = false;
-  std::string pulled_before_; // highest cursor an earlier process pulled; empty: none, or passed
+  std::string pulled_before_;  // highest cursor an earlier process pulled; empty: none, or passed
   route_status status_;
 };
 

@@ -18,15 +18,18 @@ telemetry::telemetry(engine::metric_registry& r)
       bytes_in(r.counter("penstock_pulled_bytes_total", "Bytes of PullLogs bodies as received.")),
       bytes_raw(r.counter("penstock_rows_bytes_total", "Bytes of rows before compression.")),
       bytes_wire(r.counter("penstock_uploaded_bytes_total", "Bytes of accepted request bodies as sent.")),
-      duplicate_keys(r.counter("penstock_duplicate_keys_total", "Top-level keys that occurred twice in an event; the last won.")),
+      duplicate_keys(
+          r.counter("penstock_duplicate_keys_total", "Top-level keys that occurred twice in an event; the last won.")),
       rebuilt_events(r.counter("penstock_rebuilt_events_total", "Events put together from event.x contents.")),
       bad_event_times(r.counter("penstock_bad_event_times_total", "Events whose eventTime was missing or unreadable.")),
       bad_booleans(r.counter("penstock_bad_booleans_total", "Events whose isGlobal was neither true nor false.")),
-      repaired_events(r.counter("penstock_repaired_events_total", "Events with a lone surrogate or a number beyond a double.")),
+      repaired_events(
+          r.counter("penstock_repaired_events_total", "Events with a lone surrogate or a number beyond a double.")),
       replies_undecodable(r.counter("penstock_replies_undecodable_total", "Pull replies that did not decode.")),
       replies_refused(r.counter("penstock_replies_refused_total", "Pull replies larger than predicted, pulled again.")),
       rewinds(r.counter("penstock_rewinds_total", "Times a route went back to its committed position.")),
-      cursor_gaps(r.counter("penstock_cursor_gaps_total", "Times a position was no longer kept by SLS: events may be lost.")),
+      cursor_gaps(
+          r.counter("penstock_cursor_gaps_total", "Times a position was no longer kept by SLS: events may be lost.")),
       commits(r.counter("penstock_commits_total", "Positions committed.")),
       budget_bytes(r.gauge("penstock_memory_budget_used_bytes", "Bytes leased from the memory budget.")),
       budget_waiting(r.gauge("penstock_memory_budget_waiting", "Requests waiting for the memory budget.")),
@@ -45,9 +48,11 @@ account_meter& telemetry::account(const std::string& name) {
   auto [at, fresh] = accounts_.try_emplace(name);
   if (fresh) {
     const engine::metric_labels label{{"account", name}};
-    at->second.events_in = &registry_.counter("penstock_account_events_pulled_total", "Events read, by account.", label);
+    at->second.events_in =
+        &registry_.counter("penstock_account_events_pulled_total", "Events read, by account.", label);
     at->second.bytes_in = &registry_.counter("penstock_account_pulled_bytes_total", "Bytes pulled, by account.", label);
-    at->second.throttled = &registry_.counter("penstock_account_throttled_total", "Pulls refused by a quota of SLS.", label);
+    at->second.throttled =
+        &registry_.counter("penstock_account_throttled_total", "Pulls refused by a quota of SLS.", label);
   }
   return at->second;
 }
@@ -59,12 +64,17 @@ destination_meter& telemetry::destination(const std::string& name) {
     auto& m = at->second;
     const engine::metric_labels label{{"destination", name}};
     m.events_delivered = &registry_.counter("penstock_destination_events_accepted_total", "Events accepted.", label);
-    m.bytes_wire = &registry_.counter("penstock_destination_uploaded_bytes_total", "Body bytes accepted, as sent.", label);
-    m.bytes_raw = &registry_.counter("penstock_destination_rows_bytes_total", "Row bytes accepted, before compression.", label);
+    m.bytes_wire =
+        &registry_.counter("penstock_destination_uploaded_bytes_total", "Body bytes accepted, as sent.", label);
+    m.bytes_raw =
+        &registry_.counter("penstock_destination_rows_bytes_total", "Row bytes accepted, before compression.", label);
     m.requests = &registry_.counter("penstock_destination_requests_total", "Upload requests, all answers.", label);
-    m.throttled = &registry_.counter("penstock_destination_throttled_total", "Answers 429, and 503 with Retry-After.", label);
-    m.splits = &registry_.counter("penstock_destination_splits_total", "Bodies cut in two after a 413 or a 400.", label);
-    m.bodies_waiting = &registry_.gauge("penstock_destination_bodies_waiting", "Closed bodies not yet on the wire.", label);
+    m.throttled =
+        &registry_.counter("penstock_destination_throttled_total", "Answers 429, and 503 with Retry-After.", label);
+    m.splits =
+        &registry_.counter("penstock_destination_splits_total", "Bodies cut in two after a 413 or a 400.", label);
+    m.bodies_waiting =
+        &registry_.gauge("penstock_destination_bodies_waiting", "Closed bodies not yet on the wire.", label);
     m.in_flight = &registry_.gauge("penstock_destination_in_flight", "Uploads under way.", label);
     m.parked = &registry_.gauge("penstock_destination_parked", "1 while the destination is parked.", label);
   }

@@ -1,5 +1,5 @@
-// What the data path counts. One set of instruments for the process; labels are accounts, destinations, stages and reasons,
-// never shards, so that thousands of logstores do not make thousands of series.
+// What the data path counts. One set of instruments for the process; labels are accounts, destinations, stages and
+// reasons, never shards, so that thousands of logstores do not make thousands of series.
 #pragma once
 
 #include <array>

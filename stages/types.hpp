@@ -34,6 +34,9 @@ struct fetched_block {
 
 // --- plain_block: the LogGroupList ---------------------------------------------------------------------------------
 
+// A reply is 10 MB by the service's own limit; this is what we accept from one that lies about it.
+inline constexpr std::size_t plain_bytes_max = 64 * engine::mib;
+
 // `padding_bytes` after the end are readable and written (spaces), as the JSON parser needs.
 inline constexpr std::size_t padding_bytes = 256;
 

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <utility>
 
-
 namespace stages {
 namespace {
 
@@ -37,11 +36,19 @@ class sentinel_sink final : public sink {
     out.message = "token: " + f.message;
     out.retry_after = f.retry_after;
     switch (engine::fault fault = fault_of(f); fault) {
-      case engine::fault::throttled: out.code = azure::errc::throttled; break;
+      case engine::fault::throttled:
+        out.code = azure::errc::throttled;
+        break;
       case engine::fault::unauthorized:
-      case engine::fault::refused: out.code = azure::errc::forbidden; break;
-      case engine::fault::cancelled: out.code = azure::errc::cancelled; break;
-      default: out.code = azure::errc::transport_not_sent; break;
+      case engine::fault::refused:
+        out.code = azure::errc::forbidden;
+        break;
+      case engine::fault::cancelled:
+        out.code = azure::errc::cancelled;
+        break;
+      default:
+        out.code = azure::errc::transport_not_sent;
+        break;
     }
     return out;
   }
@@ -66,8 +73,8 @@ std::unique_ptr<sink> make_sentinel_sink(azure::logs_ingestion& client, azure::t
 }
 std::unique_ptr<sink> make_null_sink() { return std::make_unique<null_sink>(); }
 
-upload::upload(const upload_options& options, const path_ports& ports, sink& to, lanes& open, converter_pool& converters,
-               body_cutter& cutter, telemetry& t, std::function<void(std::string)> fail)
+upload::upload(const upload_options& options, const path_ports& ports, sink& to, lanes& open,
+               converter_pool& converters, body_cutter& cutter, telemetry& t, std::function<void(std::string)> fail)
     : options_(options),
       ports_(ports),
       sink_(to),
@@ -214,7 +221,8 @@ engine::task<bool> upload::pause(engine::duration length, std::uint64_t shed_see
 }
 
 void upload::throttle(const azure::failure& f) {
-  const auto wait = engine::next_delay(options_.backoff, 0, f.retry_after.value_or(throttle_default), ports_.rng.next());
+  const auto wait =
+      engine::next_delay(options_.backoff, 0, f.retry_after.value_or(throttle_default), ports_.rng.next());
   {
     const std::lock_guard lock(mutex_);
     const auto now = ports_.clock.now();
@@ -224,9 +232,9 @@ void upload::throttle(const azure::failure& f) {
     grown_at_ = now;
   }
   meter_.throttled->add();
-  ports_.log.warn("destination throttled", {{"destination", options_.name},
-                                            {"status", f.status},
-                                            {"wait_s", std::chrono::duration<double>(wait).count()}});
+  ports_.log.warn(
+      "destination throttled",
+      {{"destination", options_.name}, {"status", f.status}, {"wait_s", std::chrono::duration<double>(wait).count()}});
 }
 
 void upload::park(const outgoing& now, const std::string& reason) {
@@ -297,14 +305,13 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
         co_return verdict::given_back;
       default: {
         const auto wait = engine::next_delay(options_.backoff, attempt, f.retry_after, ports_.rng.next());
-        ports_.log.warn("upload failed, trying again",
-                        {{"destination", options_.name},
-                         {"error", azure::name_of(f.code)},
-                         {"status", f.status},
-                         {"detail", f.message},
-                         {"request_id", f.request_id},
-                         {"attempt", attempt + 1},
-                         {"wait_s", std::chrono::duration<double>(wait).count()}});
+        ports_.log.warn("upload failed, trying again", {{"destination", options_.name},
+                                                        {"error", azure::name_of(f.code)},
+                                                        {"status", f.status},
+                                                        {"detail", f.message},
+                                                        {"request_id", f.request_id},
+                                                        {"attempt", attempt + 1},
+                                                        {"wait_s", std::chrono::duration<double>(wait).count()}});
         ++attempt;
         const bool again = co_await pause(wait, shed_seen);
         if (!again) co_return verdict::given_back;

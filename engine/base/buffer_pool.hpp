@@ -1,8 +1,8 @@
 // Reusable big buffers: the kernel's page faults cost more than the copy into them. Thread-safe.
 //
-// Buffers come in sizes of a power of two or three quarters of one, so at most a third is waste. What is kept for reuse is
-// bounded by `kept_bytes_max`; the rest goes back to the allocator at once. What is handed out is bounded by the byte
-// budget of the caller, not here.
+// Buffers come in sizes of a power of two or three quarters of one, so at most a third is waste. What is kept for reuse
+// is bounded by `kept_bytes_max`; the rest goes back to the allocator at once. What is handed out is bounded by the
+// byte budget of the caller, not here.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,8 @@
 
 namespace engine {
 
-// Borrowed, read-only. The owner outlives the view; a view never crosses a suspension unless the owner is held there too.
+// Borrowed, read-only. The owner outlives the view; a view never crosses a suspension unless the owner is held there
+// too.
 using byte_view = std::string_view;
 
 // Owned, fixed capacity, move-only, contents not initialised. From a buffer_pool it goes back there when destroyed.
@@ -41,7 +42,9 @@ class buffer {
   void clear() { size_ = 0; }
 
   buffer(buffer&& other) noexcept
-      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
+      : data_(std::move(other.data_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
   buffer& operator=(buffer&& other) noexcept {
     data_ = std::move(other.data_);
     size_ = std::exchange(other.size_, 0);

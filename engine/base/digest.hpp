@@ -20,9 +20,9 @@ md5_digest md5(byte_view);
 sha1_digest hmac_sha1(byte_view key, byte_view message);
 sha256_digest hmac_sha256(byte_view key, byte_view message);
 
-std::string to_hex(byte_view);        // lower case
+std::string to_hex(byte_view);  // lower case
 std::string to_hex_upper(byte_view);
-std::string to_base64(byte_view);     // with padding
+std::string to_base64(byte_view);  // with padding
 // Standard alphabet, with or without padding; nullopt on anything else.
 std::optional<std::string> from_base64(std::string_view);
 

@@ -19,13 +19,20 @@ enum class fault : std::uint8_t {
 // The label used in metrics and logs.
 constexpr std::string_view name_of(fault f) {
   switch (f) {
-    case fault::transient: return "transient";
-    case fault::throttled: return "throttled";
-    case fault::unauthorized: return "unauthorized";
-    case fault::malformed: return "malformed";
-    case fault::refused: return "refused";
-    case fault::exhausted: return "exhausted";
-    case fault::cancelled: return "cancelled";
+    case fault::transient:
+      return "transient";
+    case fault::throttled:
+      return "throttled";
+    case fault::unauthorized:
+      return "unauthorized";
+    case fault::malformed:
+      return "malformed";
+    case fault::refused:
+      return "refused";
+    case fault::exhausted:
+      return "exhausted";
+    case fault::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }

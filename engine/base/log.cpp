@@ -1,5 +1,7 @@
 #include "engine/base/log.hpp"
 
+#include <charconv>
+#include <cmath>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -194,7 +196,14 @@ class null_logger final : public logger {
 
 }  // namespace
 
-std::unique_ptr<logger> make_logger(log_level minimum, log_format format, std::function<void(std::string_view line)> capture) {
+log_field::log_field(std::string_view k, double v) : key(k), quoted(false) {
+  char digits[64];
+  const auto end = std::to_chars(digits, digits + sizeof digits, std::round(v * 1e3) / 1e3);
+  value.assign(digits, end.ptr);
+}
+
+std::unique_ptr<logger> make_logger(log_level minimum, log_format format,
+                                    std::function<void(std::string_view line)> capture) {
   if (capture != nullptr) {
     return std::make_unique<spdlog_logger>(minimum, format, std::make_shared<capture_sink>(format, capture));
   }

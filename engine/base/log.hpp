@@ -22,8 +22,9 @@ struct log_field {
   log_field(std::string_view k, std::string_view v) : key(k), value(v) {}
   log_field(std::string_view k, const char* v) : key(k), value(v) {}
   log_field(std::string_view k, bool v) : key(k), value(v ? "true" : "false"), quoted(false) {}
+  log_field(std::string_view k, double v);  // at most three decimals
   template <class N>
-    requires std::is_arithmetic_v<N>
+    requires std::is_integral_v<N>
   log_field(std::string_view k, N v) : key(k), value(std::to_string(v)), quoted(false) {}
 };
 using log_fields = std::initializer_list<log_field>;
@@ -41,7 +42,8 @@ class logger {
 };
 
 // Lines to standard error. `capture`, when given, receives each finished line instead (tests, the live view).
-std::unique_ptr<logger> make_logger(log_level minimum, log_format, std::function<void(std::string_view line)> capture = {});
+std::unique_ptr<logger> make_logger(log_level minimum, log_format,
+                                    std::function<void(std::string_view line)> capture = {});
 std::unique_ptr<logger> make_null_logger();
 
 }  // namespace engine

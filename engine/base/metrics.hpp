@@ -1,4 +1,5 @@
-// Counters, gauges and histograms with fixed labels, and their Prometheus text. The registry is passed in, never global.
+// Counters, gauges and histograms with fixed labels, and their Prometheus text. The registry is passed in, never
+// global.
 //
 // Thread-safe. Instruments live as long as the registry; asking twice for the same name and labels gives the same one.
 // Meant for per-block work: a counter costs an atomic addition.

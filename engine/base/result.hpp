@@ -1,5 +1,5 @@
-// Expected failures as values. E is a small enum or struct of the part that failed, with `fault fault_of(const E&)` found
-// beside it. libstdc++ 12 has std::expected without its monadic calls, hence the two macros.
+// Expected failures as values. E is a small enum or struct of the part that failed, with `fault fault_of(const E&)`
+// found beside it. libstdc++ 12 has std::expected without its monadic calls, hence the two macros.
 #pragma once
 
 #include <expected>

@@ -33,10 +33,10 @@ using wall_time = std::chrono::sys_time<std::chrono::milliseconds>;
 std::expected<std::size_t, std::string> parse_size(std::string_view text);
 // "1500ms" -> duration. Suffixes ms s m h are required.
 std::expected<duration, std::string> parse_duration(std::string_view text);
-std::string format_size(std::size_t bytes);         // "64MiB"; exact: the largest unit that divides it
-std::string format_duration(duration);              // "25s", exact in milliseconds
-std::string format_utc(wall_time);                  // "2026-01-02T03:04:05Z"
-std::string format_utc_millis(wall_time);           // "2026-01-02T03:04:05.006Z"
+std::string format_size(std::size_t bytes);  // "64MiB"; exact: the largest unit that divides it
+std::string format_duration(duration);       // "25s", exact in milliseconds
+std::string format_utc(wall_time);           // "2026-01-02T03:04:05Z"
+std::string format_utc_millis(wall_time);    // "2026-01-02T03:04:05.006Z"
 // RFC 3339 with 'Z' or a numeric offset; fractions of a second are kept to milliseconds.
 std::expected<wall_time, std::string> parse_rfc3339(std::string_view text);
 

@@ -11,7 +11,7 @@ struct ack_line::block {
   std::shared_ptr<state> line;
   std::string position;
   std::shared_ptr<void> keep;
-  std::uint32_t left = 0;   // units not ended
+  std::uint32_t left = 0;  // units not ended
   bool failed = false;
   bool ended = false;
 };

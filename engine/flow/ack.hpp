@@ -1,12 +1,13 @@
 // Delivery: which positions of one route may be committed.
 //
-// A line holds the blocks of a route in the order of their positions. Each block owes a number of units (its rows, and the
-// originals that must be written down); a delivery is a move-only share of them. A unit ends delivered (accepted by the
-// sink, or durably dead-lettered) or, when its share is destroyed, not delivered. committable() is the position after the
-// last block of the unbroken run of wholly delivered blocks from the start: never mid-block, never past a gap.
+// A line holds the blocks of a route in the order of their positions. Each block owes a number of units (its rows, and
+// the originals that must be written down); a delivery is a move-only share of them. A unit ends delivered (accepted by
+// the sink, or durably dead-lettered) or, when its share is destroyed, not delivered. committable() is the position
+// after the last block of the unbroken run of wholly delivered blocks from the start: never mid-block, never past a
+// gap.
 //
-// One unit not delivered breaks the line for good: the route waits until nothing is outstanding, then starts a new line at
-// committed(). Thread-safe; deliveries may outlive the line's owner (they share its state).
+// One unit not delivered breaks the line for good: the route waits until nothing is outstanding, then starts a new line
+// at committed(). Thread-safe; deliveries may outlive the line's owner (they share its state).
 #pragma once
 
 #include <cstdint>
@@ -49,9 +50,9 @@ class ack_line {
   // `changed` is called (any thread, no lock held) when committable() moved, the line broke, or nothing is outstanding.
   explicit ack_line(std::string start, std::function<void()> changed);
 
-  // The next block: everything up to `position` is delivered once its `units` are. With 0 units it is delivered already, and
-  // committable() may have moved: `changed` is not called for that, the caller looks itself. `keep` is released when the
-  // last unit has ended.
+  // The next block: everything up to `position` is delivered once its `units` are. With 0 units it is delivered
+  // already, and committable() may have moved: `changed` is not called for that, the caller looks itself. `keep` is
+  // released when the last unit has ended.
   delivery open(std::string position, std::uint32_t units, std::shared_ptr<void> keep);
 
   [[nodiscard]] std::string committable() const;

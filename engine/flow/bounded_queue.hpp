@@ -1,9 +1,9 @@
 // A queue between two paces, bounded by items and by bytes.
 //
-//   push    waits while the queue is full. "Admit while below": one item larger than the byte bound still passes, alone.
-//   pop     waits while it is empty; nullopt once nothing will come any more.
-//   close   no more pushes; pops give what is left, then nullopt: drain.
-//   cancel  pushes and pops end at once; what is left stays inside until take_rest(): abort.
+//   push    waits while the queue is full. "Admit while below": one item larger than the byte bound still passes,
+//   alone. pop     waits while it is empty; nullopt once nothing will come any more. close   no more pushes; pops give
+//   what is left, then nullopt: drain. cancel  pushes and pops end at once; what is left stays inside until
+//   take_rest(): abort.
 // No item is ever owned by a waiter, so none is lost by closing, cancelling or a deadline. Thread-safe. Meant for one
 // consumer; more are correct but may barge.
 #pragma once

@@ -115,8 +115,10 @@ waiter* budget::serve() {
     auto& destination = destinations_[r->holder.destination];
     for (holding* h : {&account, &destination}) {
       h->held += r->bytes;
-      if (r->exempt) h->held_exempt += r->bytes;
-      else h->in_line -= r->bytes;
+      if (r->exempt)
+        h->held_exempt += r->bytes;
+      else
+        h->in_line -= r->bytes;
     }
     main_used_ += r->bytes;
     peak_ = std::max(peak_, main_used_ + reserve_used_);

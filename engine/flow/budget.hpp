@@ -1,12 +1,12 @@
 // The byte budget: all memory that grows with the load is leased from it before it is used.
 //
-// A lease is acquired once, for the worst case of a block, before anything is fetched; it shrinks when more is known. Nobody
-// waits for budget while holding budget: try_grow() takes from a reserve outside the line or says no at once.
+// A lease is acquired once, for the worst case of a block, before anything is fetched; it shrinks when more is known.
+// Nobody waits for budget while holding budget: try_grow() takes from a reserve outside the line or says no at once.
 //
-// Who may have how much. Each lease is held by an account and a destination. One of them holds at most its cap (a share of
-// the whole that depends on how many there are) or one block; a request beyond that stands in no line and re-enters when
-// its holder is below the cap. A block larger than a cap is exempt from it, one such block at a time. The line itself is
-// deficit round robin over accounts, then logstores; its head is never overtaken. Thread-safe.
+// Who may have how much. Each lease is held by an account and a destination. One of them holds at most its cap (a share
+// of the whole that depends on how many there are) or one block; a request beyond that stands in no line and re-enters
+// when its holder is below the cap. A block larger than a cap is exempt from it, one such block at a time. The line
+// itself is deficit round robin over accounts, then logstores; its head is never overtaken. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ namespace engine {
 
 // Whose memory it is.
 struct budget_holder {
-  cpu_flow flow;                  // account and logstore, for the turn
+  cpu_flow flow;  // account and logstore, for the turn
   std::uint32_t destination = 0;
 };
 
@@ -88,17 +88,18 @@ class budget {
   };
   struct holding {
     std::size_t held = 0;
-    std::size_t held_exempt = 0;   // part of held that does not count against the cap
+    std::size_t held_exempt = 0;  // part of held that does not count against the cap
     std::size_t in_line = 0;
     std::deque<request*> blocked;  // at its cap: in no line
   };
   [[nodiscard]] std::int64_t free_main() const;
-  holding* blocking(const request&);        // the holding whose cap forbids it now
-  bool enter_line(request&);                // false: put among the blocked of a holding
+  holding* blocking(const request&);  // the holding whose cap forbids it now
+  bool enter_line(request&);          // false: put among the blocked of a holding
   void readmit(holding&);
   void readmit_exempt();
   waiter* serve();
-  void give_back(const budget_holder&, std::size_t main, std::size_t reserve, std::size_t exempt_before, std::size_t exempt_after);
+  void give_back(const budget_holder&, std::size_t main, std::size_t reserve, std::size_t exempt_before,
+                 std::size_t exempt_after);
 
   const std::size_t bytes_max_;
   const std::size_t reserve_max_;

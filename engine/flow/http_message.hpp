@@ -18,10 +18,11 @@ using http_headers = std::vector<std::pair<std::string, std::string>>;
 // Where a request goes. The pool keeps connections per value of this.
 struct http_origin {
   bool tls = true;
-  std::string host;         // name or IP literal to connect to
+  std::string host;  // name or IP literal to connect to
   std::uint16_t port = 443;
-  std::string verify_name;  // certificate must be valid for this (DNS SAN, or IP SAN for an IP literal); SNI unless an IP
-  std::string ca_file;      // extra trust roots (PEM); empty: the system's
+  std::string
+      verify_name;      // certificate must be valid for this (DNS SAN, or IP SAN for an IP literal); SNI unless an IP
+  std::string ca_file;  // extra trust roots (PEM); empty: the system's
   friend auto operator<=>(const http_origin&, const http_origin&) = default;
 };
 
@@ -35,7 +36,7 @@ struct http_request {
 
 struct http_response_head {
   int status = 0;
-  http_headers headers;  // names in lower case
+  http_headers headers;                         // names in lower case
   std::optional<std::uint64_t> content_length;  // absent: chunked or until close
 
   // First value of the field; name in lower case; empty when absent.
@@ -66,8 +67,8 @@ enum class http_errc : std::uint8_t {
 
 struct http_failure {
   http_errc code;
-  std::string message;           // for people; no secrets: never holds headers or bodies
-  bool request_sent = false;     // the peer may have acted on the request
+  std::string message;        // for people; no secrets: never holds headers or bodies
+  bool request_sent = false;  // the peer may have acted on the request
   // Set with refused_by_caller: what was announced.
   std::optional<http_response_head> head;
 };

@@ -1,8 +1,8 @@
 // A fixed number of permits, given out by deficit round robin over accounts, then logstores.
 //
-// While others wait, no account is given more than `account_max`; what nobody else wants it may have beyond that. A permit
-// may also be taken by force (the count then goes below zero and nobody is served until it is back): for what must go on
-// although the line is full. close() ends all waiting. Thread-safe.
+// While others wait, no account is given more than `account_max`; what nobody else wants it may have beyond that. A
+// permit may also be taken by force (the count then goes below zero and nobody is served until it is back): for what
+// must go on although the line is full. close() ends all waiting. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,8 @@ class clock {
 
 // Looks at the head of a 2xx answer before any of its body is read, and gives the buffer to read it into, with at least
 // content_length bytes of capacity; or nullopt to refuse: the connection is closed and the body never enters memory.
-// Not asked when the answer has no body, is not 2xx, or announces no length: then the exchange reads up to body_bytes_max.
+// Not asked when the answer has no body, is not 2xx, or announces no length: then the exchange reads up to
+// body_bytes_max.
 using on_headers = std::move_only_function<std::optional<buffer>(const http_response_head&)>;
 
 struct exchange_options {
@@ -73,11 +74,11 @@ struct saved_position {
 
 struct dead_letter {
   route_id route;
-  std::string reason;     // stable word: bad_json, not_an_object, too_deep, bad_encoding, cut_field, refused_row ...
-  std::string detail;     // for people
-  std::string cursor;     // of the block the event came in
+  std::string reason;       // stable word: bad_json, not_an_object, too_deep, bad_encoding, cut_field, refused_row ...
+  std::string detail;       // for people
+  std::string cursor;       // of the block the event came in
   std::uint64_t index = 0;  // the event's number in that block
-  std::string original;   // the bytes as they came, whatever they are
+  std::string original;     // the bytes as they came, whatever they are
 };
 
 enum class store_errc : std::uint8_t { disk_full, io, corrupt, closed };
@@ -88,7 +89,8 @@ struct store_failure {
 using store_result = std::expected<void, store_failure>;
 
 // Durable state. Calls are grouped and carried out in order on a thread of the store's own; each returns when what it
-// asked for is on disk. After the first failure every later call fails: a position is never committed past a lost write.
+// asked for is on disk. After the first failure every later call fails: a position is never committed past a lost
+// write.
 class store {
  public:
   virtual ~store() = default;
@@ -110,8 +112,8 @@ struct cpu_flow {
 class cpu {
  public:
   virtual ~cpu() = default;
-  // Resumes the caller on a CPU worker when it is the flow's turn; cost in bytes. The caller goes back to its own executor
-  // with leave(). Between the two it must not await anything.
+  // Resumes the caller on a CPU worker when it is the flow's turn; cost in bytes. The caller goes back to its own
+  // executor with leave(). Between the two it must not await anything.
   virtual task<void> enter(cpu_flow, std::size_t cost) = 0;
   virtual task<void> leave() = 0;
   [[nodiscard]] virtual unsigned workers() const = 0;

@@ -1,5 +1,5 @@
-// scope: child tasks end before it does. An exception in a child is never swallowed: the first one is kept, on_failure is
-// called once so that the owner can close what the others wait on, and join() throws it.
+// scope: child tasks end before it does. An exception in a child is never swallowed: the first one is kept, on_failure
+// is called once so that the owner can close what the others wait on, and join() throws it.
 //
 // Thread-safe. The scope must outlive its children: join() before destroying it.
 #pragma once
@@ -18,7 +18,8 @@ namespace engine {
 
 class scope {
  public:
-  explicit scope(executor where, std::function<void()> on_failure = {}) : where_(std::move(where)), on_failure_(std::move(on_failure)) {}
+  explicit scope(executor where, std::function<void()> on_failure = {})
+      : where_(std::move(where)), on_failure_(std::move(on_failure)) {}
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
   ~scope() { assert(running_ == 0); }

@@ -1,7 +1,7 @@
 // signal: "something changed, look again". The only way here to sleep, alone or until news come.
 //
-// Read version() before looking at the state, then wait for a change past it: news between the look and the wait are not
-// missed. close() wakes everybody for good: that is how a sleeper is cancelled. Thread-safe.
+// Read version() before looking at the state, then wait for a change past it: news between the look and the wait are
+// not missed. close() wakes everybody for good: that is how a sleeper is cancelled. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,13 @@
 // Parked coroutines: the one way in which anything here waits for something that is not the network.
 //
-// A waiter lives in the frame of the suspended coroutine, so parking allocates nothing. Queues and signals only wake: no
-// item is handed over while the waiter sleeps, and whoever wakes looks again. Permits and budgets, where a turn must not be
-// overtaken, grant under their lock before they wake; a granted waiter always resumes, since nothing here destroys one.
+// A waiter lives in the frame of the suspended coroutine, so parking allocates nothing. Queues and signals only wake:
+// no item is handed over while the waiter sleeps, and whoever wakes looks again. Permits and budgets, where a turn must
+// not be overtaken, grant under their lock before they wake; a granted waiter always resumes, since nothing here
+// destroys one.
 #pragma once
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cassert>

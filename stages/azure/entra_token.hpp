@@ -19,7 +19,7 @@
 #include "engine/flow/ports.hpp"
 #include "engine/flow/signal.hpp"
 #include "stages/azure/token.hpp"
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 namespace stages::azure {
 

@@ -1,6 +1,6 @@
 #include "stages/azure/failure.hpp"
 
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 namespace stages::azure {
 

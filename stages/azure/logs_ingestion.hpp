@@ -14,7 +14,7 @@
 #include "engine/flow/ports.hpp"
 #include "stages/azure/failure.hpp"
 #include "stages/azure/token.hpp"
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 #include "stages/types.hpp"
 
 namespace stages::azure {

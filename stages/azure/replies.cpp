@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 namespace stages::azure {
 namespace {

@@ -21,7 +21,7 @@
 #include "engine/flow/ports.hpp"
 #include "stages/sls/credentials.hpp"
 #include "stages/sls/failure.hpp"
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 #include "stages/sls/replies.hpp"
 #include "stages/sls/signature.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 namespace stages::sls {
 namespace {

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <utility>
 
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 namespace stages::sls {
 namespace {

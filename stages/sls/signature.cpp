@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "engine/base/digest.hpp"
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 namespace stages::sls {
 namespace {

@@ -78,5 +78,18 @@ class Delivery(CloudTest):
             self.assert_all_delivered(cloud.ledger())
 
 
+class Threads(CloudTest):
+    """Short, and with every thread there is: for ThreadSanitizer."""
+
+    def test_two_io_threads_and_two_workers_deliver_every_event(self):
+        faults = ('[{"role":"ingest","op":"upload","kind":"status","status":503,"count":2},'
+                  '{"role":"sls","op":"pull_logs","kind":"reset_before","count":3}]')
+        for tls in (True, False):
+            with self.subTest(tls=tls), Cloud(tls=tls, events=20000, accounts=3, logstores=3, rules=2, faults=faults) as cloud:
+                run = self.run_once(cloud, "--io-threads", "2", "--cpu-threads", "2", "--linger", "100ms", seconds=240)
+                self.assert_all_delivered(cloud.ledger())
+                self.assertNotIn("ThreadSanitizer", run.text())
+
+
 if __name__ == "__main__":
     unittest.main()

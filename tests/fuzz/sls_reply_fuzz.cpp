@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "stages/sls/cursor.hpp"
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 #include "stages/sls/replies.hpp"
 
 namespace {

@@ -1,7 +1,7 @@
 // A seeded scheduler with virtual time: the executor, clock, CPU port and randomness of flow tests.
 //
-// Ready handlers run one at a time in an order drawn from the seed; time moves to the next timer only when nothing is ready.
-// The same seed gives the same run, whatever the machine does. Single-threaded by construction.
+// Ready handlers run one at a time in an order drawn from the seed; time moves to the next timer only when nothing is
+// ready. The same seed gives the same run, whatever the machine does. Single-threaded by construction.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -128,7 +128,8 @@ class simulated_cpu : public engine::cpu {
       co_await changed_.wait(seen);
     }
     --free_;
-    const auto done = sim_.now() + engine::duration(static_cast<std::int64_t>(1e9 * static_cast<double>(cost) / bytes_per_second_));
+    const auto done =
+        sim_.now() + engine::duration(static_cast<std::int64_t>(1e9 * static_cast<double>(cost) / bytes_per_second_));
     co_await timer_.sleep_until(sim_, done);
   }
   engine::task<> leave() override {

@@ -98,13 +98,20 @@ struct test_cloud::state {
     return f;
   }
 
+  // What SDKs connect to when their endpoint is localhost.
+  std::vector<std::string> project_hosts() const {
+    std::vector<std::string> hosts;
+    for (const auto& a : book.accounts()) hosts.push_back(a.project + ".localhost");
+    return hosts;
+  }
+
   void listen() {
     http_server_options how;
     how.address = options.address;
     how.port = options.port;
     how.threads = options.threads;
     if (!options.tls_dir.empty()) {
-      write_tls_files(options.tls_dir);
+      write_tls_files(options.tls_dir, project_hosts());
       how.certificate_file = options.tls_dir + "/cert.pem";
       how.key_file = options.tls_dir + "/key.pem";
       ca_file = std::filesystem::absolute(options.tls_dir + "/ca.pem").lexically_normal().string();

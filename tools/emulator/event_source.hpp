@@ -13,8 +13,8 @@
 namespace emulator {
 
 struct event_record {
-  std::string text;       // the value of the content key `event`: one compact JSON object
-  std::int64_t time_s;    // log time, Unix seconds (event time as a rule)
+  std::string text;     // the value of the content key `event`: one compact JSON object
+  std::int64_t time_s;  // log time, Unix seconds (event time as a rule)
 };
 
 class event_source {

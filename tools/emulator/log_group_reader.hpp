@@ -14,7 +14,7 @@ namespace emulator {
 // Views into the group's bytes.
 struct stored_log {
   std::uint32_t time_s = 0;
-  std::uint32_t time_ns = 0;  // 0 when absent
+  std::uint32_t time_ns = 0;              // 0 when absent
   std::optional<std::string_view> event;  // the content `event`; the last one where the key is repeated
   std::vector<std::pair<std::string_view, std::string_view>>
       dotted;              // contents `event.x`, in order, keys without the prefix

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <ranges>
 #include <stdexcept>
 
 #include "renamed_file.hpp"
@@ -84,9 +85,15 @@ std::string pem_of(EVP_PKEY* key) {
   return text_of(bio.get());
 }
 
+std::string alternative_names(const std::vector<std::string>& names) {
+  std::string list = "IP:127.0.0.1,IP:::1,DNS:localhost,DNS:*.localhost";
+  for (const auto& name : names | std::views::take(tls_names_max)) list += ",DNS:" + name;
+  return list;
+}
+
 }  // namespace
 
-void write_tls_files(const std::string& directory) {
+void write_tls_files(const std::string& directory, const std::vector<std::string>& names) {
   const auto authority_key = make_key();
   const auto authority = make_certificate(authority_key.get(), "Penstock emulator test authority");
   X509_set_issuer_name(authority.get(), X509_get_subject_name(authority.get()));
@@ -103,8 +110,7 @@ void write_tls_files(const std::string& directory) {
   add_extension(server.get(), authority.get(), NID_ext_key_usage, "serverAuth");
   add_extension(server.get(), authority.get(), NID_subject_key_identifier, "hash");
   add_extension(server.get(), authority.get(), NID_authority_key_identifier, "keyid");
-  add_extension(server.get(), authority.get(), NID_subject_alt_name,
-                "IP:127.0.0.1,IP:::1,DNS:localhost,DNS:*.localhost");
+  add_extension(server.get(), authority.get(), NID_subject_alt_name, alternative_names(names).c_str());
   require(X509_sign(server.get(), authority_key.get(), EVP_sha256()) > 0, "signing the server certificate");
 
   std::filesystem::create_directories(directory);

@@ -55,7 +55,8 @@ class event_reader {
   event_reader(const event_reader&) = delete;
   event_reader& operator=(const event_reader&) = delete;
 
-  // False when text is not one JSON object; row() is then empty. The log's time is used where eventTime is bad or missing.
+  // False when text is not one JSON object; row() is then empty. The log's time is used where eventTime is bad or
+  // missing.
   bool read(std::string_view text, std::uint32_t log_time_s, std::uint32_t log_time_ns = 0);
   // Whether the row's TimeGenerated is the log's time.
   [[nodiscard]] bool used_log_time() const { return used_log_time_; }

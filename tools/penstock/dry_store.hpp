@@ -19,9 +19,15 @@ class dry_store final : public engine::store {
     }
     co_return engine::saved_position{};
   }
-  engine::task<engine::store_result> commit(engine::route_id, std::string) override { co_return engine::store_result{}; }
-  engine::task<engine::store_result> note_pulled(engine::route_id, std::string) override { co_return engine::store_result{}; }
-  engine::task<engine::store_result> bury(std::vector<engine::dead_letter>) override { co_return engine::store_result{}; }
+  engine::task<engine::store_result> commit(engine::route_id, std::string) override {
+    co_return engine::store_result{};
+  }
+  engine::task<engine::store_result> note_pulled(engine::route_id, std::string) override {
+    co_return engine::store_result{};
+  }
+  engine::task<engine::store_result> bury(std::vector<engine::dead_letter>) override {
+    co_return engine::store_result{};
+  }
 
  private:
   std::vector<engine::saved_route> saved_;

@@ -1,5 +1,5 @@
-// Small JSON documents of our own: summary, status, report pages. Objects and arrays nest; strings are escaped, bytes that
-// are not UTF-8 become the replacement character.
+// Small JSON documents of our own: summary, status, report pages. Objects and arrays nest; strings are escaped, bytes
+// that are not UTF-8 become the replacement character.
 #pragma once
 
 #include <concepts>

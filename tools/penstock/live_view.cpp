@@ -23,10 +23,12 @@ bool is_cpu_stage(std::size_t i) {
   return s != stages::stage_name::fetch && s != stages::stage_name::upload;
 }
 
-// Terminal cells are counted as bytes: names are ASCII by the configuration's own rules; log lines are cut by code points.
+// Terminal cells are counted as bytes: names are ASCII by the configuration's own rules; log lines are cut by code
+// points.
 std::string fitted(std::string_view text, std::size_t width) {
   std::string out(text.substr(0, width));
-  while (!out.empty() && out.size() < text.size() && (static_cast<unsigned char>(text[out.size()]) & 0xc0) == 0x80) out.pop_back();
+  while (!out.empty() && out.size() < text.size() && (static_cast<unsigned char>(text[out.size()]) & 0xc0) == 0x80)
+    out.pop_back();
   return out;
 }
 
@@ -57,7 +59,8 @@ run_rates::look run_rates::update(engine::time_point now, const stages::path_sta
     out.events_out_per_s = (total.events_out - last_.events_out) / s;
     out.bytes_wire_per_s = (total.wire - last_.wire) / s;
     out.cpu_cores = (total.cpu_s - last_.cpu_s) / s;
-    for (const auto& [name, events] : total.accounts) out.account_events_per_s[name] = (events - last_.accounts[name]) / s;
+    for (const auto& [name, events] : total.accounts)
+      out.account_events_per_s[name] = (events - last_.accounts[name]) / s;
     double cpu_busy = 0;
     std::size_t busiest = 1;
     for (std::size_t i = 0; i < stages::stage_count; ++i) {
@@ -108,16 +111,19 @@ screen_size screen_of(int fd) {
 }
 
 std::string draw_screen(const run_rates::look& now, const stages::path_status& status, stages::telemetry& t,
-                        const process_usage& usage, const std::deque<std::string>& log, double running_s, screen_size size) {
+                        const process_usage& usage, const std::deque<std::string>& log, double running_s,
+                        screen_size size) {
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("penstock {}  {:.0f} s   in {} events/s   out {} events/s   {:.1f} MB/s up   cpu {:.2f} cores   rss {:.0f} MiB",
-                              status.draining ? "draining" : "running", running_s, human_rate(now.events_in_per_s),
-                              human_rate(now.events_out_per_s), now.bytes_wire_per_s / 1e6, now.cpu_cores,
-                              static_cast<double>(usage.peak_rss_bytes) / (1024.0 * 1024.0)));
-  lines.push_back(fmt::format("pulled {:.0f}   delivered {:.0f}   dead letters {:.0f}   possible duplicates {:.0f}   memory {:.0f} MiB leased, {} waiting",
-                              t.events_in.value(), t.events_delivered.value(), t.dead_letters_total.value(),
-                              t.duplicates_possible.value(), static_cast<double>(status.memory_used_bytes) / (1024.0 * 1024.0),
-                              status.memory_waiting));
+  lines.push_back(fmt::format(
+      "penstock {}  {:.0f} s   in {} events/s   out {} events/s   {:.1f} MB/s up   cpu {:.2f} cores   rss {:.0f} MiB",
+      status.draining ? "draining" : "running", running_s, human_rate(now.events_in_per_s),
+      human_rate(now.events_out_per_s), now.bytes_wire_per_s / 1e6, now.cpu_cores,
+      static_cast<double>(usage.peak_rss_bytes) / (1024.0 * 1024.0)));
+  lines.push_back(fmt::format(
+      "pulled {:.0f}   delivered {:.0f}   dead letters {:.0f}   possible duplicates {:.0f}   memory {:.0f} MiB leased, "
+      "{} waiting",
+      t.events_in.value(), t.events_delivered.value(), t.dead_letters_total.value(), t.duplicates_possible.value(),
+      static_cast<double>(status.memory_used_bytes) / (1024.0 * 1024.0), status.memory_waiting));
   lines.push_back(fmt::format("slowest: {} ({})", now.slowest.stage, now.slowest.why));
   std::string load = "load:";
   for (const auto& s : now.stages) load += fmt::format("  {} {:.0f}%", s.name, s.utilisation * 100);
@@ -139,7 +145,8 @@ std::string draw_screen(const run_rates::look& now, const stages::path_status& s
       a.reason = l.reason;
     }
   }
-  lines.push_back(fmt::format("{:<20} {:>10} {:>9} {:>9} {:>7}  {}", "ACCOUNT", "EVENTS/S", "LAG", "LOGSTORES", "PARKED", "REASON"));
+  lines.push_back(fmt::format("{:<20} {:>10} {:>9} {:>9} {:>7}  {}", "ACCOUNT", "EVENTS/S", "LAG", "LOGSTORES",
+                              "PARKED", "REASON"));
   const std::size_t fixed = lines.size() + status.destinations.size() + 4;
   const std::size_t room = size.rows > fixed + 4 ? size.rows - fixed - 4 : 1;
   std::size_t shown = 0;
@@ -150,12 +157,17 @@ std::string draw_screen(const run_rates::look& now, const stages::path_status& s
     }
     const auto rate = now.account_events_per_s.find(name);
     lines.push_back(fmt::format("{:<20} {:>10} {:>8.1f}s {:>9} {:>7}  {}", fitted(name, 20),
-                                human_rate(rate == now.account_events_per_s.end() ? 0 : rate->second), a.lag_s, a.logstores, a.parked, a.reason));
+                                human_rate(rate == now.account_events_per_s.end() ? 0 : rate->second), a.lag_s,
+                                a.logstores, a.parked, a.reason));
   }
   lines.emplace_back();
-  lines.push_back(fmt::format("{:<20} {:<10} {:>9} {:>9}  {}", "DESTINATION", "STATE", "IN FLIGHT", "WAITING", "REASON"));
+  lines.push_back(
+      fmt::format("{:<20} {:<10} {:>9} {:>9}  {}", "DESTINATION", "STATE", "IN FLIGHT", "WAITING", "REASON"));
   for (const auto& d : status.destinations) {
-    lines.push_back(fmt::format("{:<20} {:<10} {:>9} {:>9}  {}", fitted(d.name, 20), d.parked ? "parked" : d.throttled ? "throttled" : "ok",
+    lines.push_back(fmt::format("{:<20} {:<10} {:>9} {:>9}  {}", fitted(d.name, 20),
+                                d.parked      ? "parked"
+                                : d.throttled ? "throttled"
+                                              : "ok",
                                 d.in_flight, d.waiting, d.reason));
   }
   lines.emplace_back();
@@ -163,7 +175,8 @@ std::string draw_screen(const run_rates::look& now, const stages::path_status& s
   for (std::size_t i = log.size() > left ? log.size() - left : 0; i < log.size(); ++i) lines.push_back(log[i]);
 
   std::string out = "\x1b[H";
-  for (std::size_t i = 0; i < lines.size() && i + 1 < size.rows; ++i) out += fitted(lines[i], size.columns) + "\x1b[K\n";
+  for (std::size_t i = 0; i < lines.size() && i + 1 < size.rows; ++i)
+    out += fitted(lines[i], size.columns) + "\x1b[K\n";
   return out + "\x1b[J";
 }
 

@@ -14,17 +14,22 @@ namespace {
 std::uint64_t whole(const engine::counter& c) { return static_cast<std::uint64_t>(c.value()); }
 
 // Dead letters of events that were delivered all the same: the originals of cut fields.
-std::uint64_t undelivered(stages::telemetry& t) { return whole(t.dead_letters_total) - whole(t.dead_letters("cut_field")); }
+std::uint64_t undelivered(stages::telemetry& t) {
+  return whole(t.dead_letters_total) - whole(t.dead_letters("cut_field"));
+}
 
 void write_logstore(json_writer& out, const stages::logstore_status& l) {
-  out.member("account", l.account).member("project", l.project).member("logstore", l.logstore).member("destination", l.destination);
+  out.member("account", l.account)
+      .member("project", l.project)
+      .member("logstore", l.logstore)
+      .member("destination", l.destination);
   out.member("state", l.state).member("reason", l.reason);
 }
 
 }  // namespace
 
-std::string summary_json(const stages::path_status& status, const stages::data_path::outcome& outcome, stages::telemetry& t,
-                         const process_usage& usage) {
+std::string summary_json(const stages::path_status& status, const stages::data_path::outcome& outcome,
+                         stages::telemetry& t, const process_usage& usage) {
   json_writer out;
   const double events = std::max(1.0, t.events_in.value());
   out.begin_object();
@@ -33,7 +38,9 @@ std::string summary_json(const stages::path_status& status, const stages::data_p
   out.member("duplicates_possible", whole(t.duplicates_possible));
   out.member("dead_letters", whole(t.dead_letters_total)).member("dead_letters_undelivered", undelivered(t));
   out.member("cut_fields", whole(t.cut_fields));
-  out.member("bytes_in", whole(t.bytes_in)).member("bytes_raw", whole(t.bytes_raw)).member("bytes_wire", whole(t.bytes_wire));
+  out.member("bytes_in", whole(t.bytes_in))
+      .member("bytes_raw", whole(t.bytes_raw))
+      .member("bytes_wire", whole(t.bytes_wire));
   out.member("cpu_seconds", usage.cpu_s).member("cpu_us_per_event", usage.cpu_s * 1e6 / events);
   out.member("peak_rss_bytes", usage.peak_rss_bytes);
   out.key("latency_ms").begin_object();
@@ -68,7 +75,11 @@ std::string status_json(const stages::path_status& status) {
   }
   out.end_array().key("destinations").begin_array();
   for (const auto& d : status.destinations) {
-    out.begin_object().member("name", d.name).member("parked", d.parked).member("throttled", d.throttled).member("reason", d.reason);
+    out.begin_object()
+        .member("name", d.name)
+        .member("parked", d.parked)
+        .member("throttled", d.throttled)
+        .member("reason", d.reason);
     out.member("bodies_waiting", d.waiting).member("in_flight", d.in_flight).end_object();
   }
   out.end_array().end_object();
@@ -84,11 +95,13 @@ std::string status_text(const stages::path_status& status) {
     width[3] = std::max(width[3], l.destination.size());
     width[4] = std::max(width[4], l.state.size());
   }
-  std::string out = fmt::format("{:<{}}  {:<{}}  {:<{}}  {:<{}}  {:<{}}  {:>6}  {:>8}  {}\n", "ACCOUNT", width[0], "PROJECT", width[1],
-                                "LOGSTORE", width[2], "DESTINATION", width[3], "STATE", width[4], "SHARDS", "LAG", "REASON");
+  std::string out = fmt::format("{:<{}}  {:<{}}  {:<{}}  {:<{}}  {:<{}}  {:>6}  {:>8}  {}\n", "ACCOUNT", width[0],
+                                "PROJECT", width[1], "LOGSTORE", width[2], "DESTINATION", width[3], "STATE", width[4],
+                                "SHARDS", "LAG", "REASON");
   for (const auto& l : status.logstores) {
-    out += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:<{}}  {:<{}}  {:>6}  {:>7.1f}s  {}\n", l.account, width[0], l.project, width[1],
-                       l.logstore, width[2], l.destination, width[3], l.state, width[4], l.shards, l.lag_s, l.reason);
+    out += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:<{}}  {:<{}}  {:>6}  {:>7.1f}s  {}\n", l.account, width[0], l.project,
+                       width[1], l.logstore, width[2], l.destination, width[3], l.state, width[4], l.shards, l.lag_s,
+                       l.reason);
   }
   return out;
 }

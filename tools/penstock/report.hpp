@@ -10,7 +10,8 @@
 namespace penstock {
 
 // The names of the contract: events_in, events_delivered, duplicates_dropped, ... routes, stages.
-std::string summary_json(const stages::path_status&, const stages::data_path::outcome&, stages::telemetry&, const process_usage&);
+std::string summary_json(const stages::path_status&, const stages::data_path::outcome&, stages::telemetry&,
+                         const process_usage&);
 // Routes with account, project, logstore, shards, lag, state, destination; and the destinations.
 std::string status_json(const stages::path_status&);
 // One line per logstore, aligned.

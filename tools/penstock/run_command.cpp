@@ -21,7 +21,7 @@ namespace penstock {
 namespace {
 
 constexpr auto screen_interval = std::chrono::milliseconds(500);
-constexpr auto line_interval = std::chrono::seconds(10);
+constexpr auto line_interval = std::chrono::seconds(5);
 
 // Few arenas and an early trim: memory that was freed goes back, so that the limit holds for what the system sees too.
 void tune_allocator() {
@@ -93,9 +93,11 @@ int run_command(const command_line& line) {
   if (live) capture = [&tail](std::string_view text) { tail.add(text); };
   const auto log = engine::make_logger(config.tuning.log_level, config.tuning.log_format, capture);
   for (const auto& warning : loaded.warnings) log->warn(warning);
-  for (const auto& t : loaded.tuning) log->debug("setting", {{"name", t.name}, {"value", t.value}, {"origin", t.origin}});
+  for (const auto& t : loaded.tuning)
+    log->debug("setting", {{"name", t.name}, {"value", t.value}, {"origin", t.origin}});
 
-  stages::run_options options{.once = line.once, .once_probe_interval = line.once_probe_interval, .dry_run = line.dry_run};
+  stages::run_options options{
+      .once = line.once, .once_probe_interval = line.once_probe_interval, .dry_run = line.dry_run};
   auto opened = service::open(config, options, *log);
   if (!opened) {
     std::cerr << "penstock: " << opened.error() << '\n';

@@ -24,8 +24,10 @@ service::service(const stages::config& c)
       io_(c.tuning.io_threads),
       clock_(io_.get_executor()),
       cpu_(c.tuning.cpu_threads, engine::mib, metrics_),
-      pulls_(io_.get_executor(), pool_options(c.tuning.connections_max - upload_connections(c), c.tuning.fetch_per_host), metrics_, clock_),
-      uploads_(io_.get_executor(), pool_options(upload_connections(c), c.tuning.upload_concurrency + 1), metrics_, clock_) {}
+      pulls_(io_.get_executor(),
+             pool_options(c.tuning.connections_max - upload_connections(c), c.tuning.fetch_per_host), metrics_, clock_),
+      uploads_(io_.get_executor(), pool_options(upload_connections(c), c.tuning.upload_concurrency + 1), metrics_,
+               clock_) {}
 
 service::~service() {
   charged_.store(nullptr);
@@ -43,7 +45,8 @@ engine::http_pool_options service::pool_options(std::size_t connections, std::si
   return out;
 }
 
-std::expected<std::unique_ptr<service>, std::string> service::open(const stages::config& c, const stages::run_options& options,
+std::expected<std::unique_ptr<service>, std::string> service::open(const stages::config& c,
+                                                                   const stages::run_options& options,
                                                                    engine::logger& log) {
   std::unique_ptr<service> made(new service(c));
   if (options.dry_run) {

@@ -26,8 +26,13 @@ int show_saved(const std::string& state_path, bool json) {
     json_writer out;
     out.begin_object().member("running", false).key("routes").begin_array();
     for (const auto& s : *saved) {
-      out.begin_object().member("account", s.route.account).member("project", s.route.project).member("logstore", s.route.logstore);
-      out.member("shard", s.route.shard).member("destination", s.route.destination).member("committed", s.position.committed);
+      out.begin_object()
+          .member("account", s.route.account)
+          .member("project", s.route.project)
+          .member("logstore", s.route.logstore);
+      out.member("shard", s.route.shard)
+          .member("destination", s.route.destination)
+          .member("committed", s.position.committed);
       out.member("state", "stopped").end_object();
     }
     out.end_array().end_object();
@@ -36,8 +41,8 @@ int show_saved(const std::string& state_path, bool json) {
   }
   std::cout << "no process is running; saved positions:\n";
   for (const auto& s : *saved) {
-    std::cout << fmt::format("{}  {}/{}  shard {}  to {}  {}\n", s.route.account, s.route.project, s.route.logstore, s.route.shard,
-                             s.route.destination, s.position.committed);
+    std::cout << fmt::format("{}  {}/{}  shard {}  to {}  {}\n", s.route.account, s.route.project, s.route.logstore,
+                             s.route.shard, s.route.destination, s.position.committed);
   }
   return exit_done;
 }
@@ -61,8 +66,9 @@ int status_command(const command_line& line) {
     }
   }
   if (state_path) return show_saved(*state_path, line.json);
-  std::cerr << fmt::format("penstock: nothing answers on {}:{} (name the configuration with --config to see saved positions)\n", admin.host,
-                           admin.port);
+  std::cerr << fmt::format(
+      "penstock: nothing answers on {}:{} (name the configuration with --config to see saved positions)\n", admin.host,
+      admin.port);
   return exit_failed;
 }
 

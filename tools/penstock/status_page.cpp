@@ -39,10 +39,11 @@ std::optional<std::string> fetch_status_page(const std::string& host, std::uint1
   engine::steady_clock clock(io.get_executor());
   engine::http_pool pool(io.get_executor(), {}, metrics, clock);
   std::promise<std::optional<std::string>> page;
-  boost::asio::co_spawn(io.get_executor(), fetch(pool, host, port), [&page](std::exception_ptr failure, std::optional<std::string> got) {
-    if (failure) got.reset();
-    page.set_value(std::move(got));
-  });
+  boost::asio::co_spawn(io.get_executor(), fetch(pool, host, port),
+                        [&page](std::exception_ptr failure, std::optional<std::string> got) {
+                          if (failure) got.reset();
+                          page.set_value(std::move(got));
+                        });
   io.start();
   auto out = page.get_future().get();
   pool.close();
@@ -61,8 +62,14 @@ std::string status_table(std::string_view json) {
       std::string_view value;
       return route[name].get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
     };
-    stages::logstore_status l{.account = text("account"), .project = text("project"), .logstore = text("logstore"),
-                              .destination = text("destination"), .state = text("state"), .reason = text("reason"), .shards = 0, .lag_s = 0};
+    stages::logstore_status l{.account = text("account"),
+                              .project = text("project"),
+                              .logstore = text("logstore"),
+                              .destination = text("destination"),
+                              .state = text("state"),
+                              .reason = text("reason"),
+                              .shards = 0,
+                              .lag_s = 0};
     std::uint64_t shards = 0;
     if (route["shards"].get(shards) == simdjson::SUCCESS) l.shards = shards;
     if (route["lag_s"].get(l.lag_s) != simdjson::SUCCESS) l.lag_s = 0;

@@ -1,6 +1,8 @@
 // The Azure roles over an empty ledger, with a clock that is set and requests written in one line.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>

@@ -60,6 +60,22 @@ TEST(tls_files, the_server_certificate_is_signed_by_the_authority_and_names_loop
   std::filesystem::remove_all(directory.parent_path());
 }
 
+TEST(tls_files, given_names_stand_in_the_certificate_in_full_up_to_the_limit) {
+  const auto directory = std::filesystem::path(testing::TempDir()) / "penstock_tls_files_names_test";
+  std::filesystem::remove_all(directory);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i <= tls_names_max; ++i) names.push_back("project-" + std::to_string(i) + ".localhost");
+  write_tls_files(directory.string(), names);
+  const auto server = read_pem<X509>((directory / "cert.pem").string(), PEM_read_X509);
+  ASSERT_TRUE(server);
+  for (std::size_t i = 0; i < tls_names_max; ++i) {
+    EXPECT_EQ(X509_check_host(server.get(), names[i].data(), names[i].size(), 0, nullptr), 1) << names[i];
+  }
+  EXPECT_EQ(X509_check_host(server.get(), names.back().data(), names.back().size(), 0, nullptr), 0);
+  EXPECT_EQ(X509_check_host(server.get(), "localhost", 0, 0, nullptr), 1);
+  std::filesystem::remove_all(directory);
+}
+
 TEST(tls_files, a_directory_that_cannot_be_made_is_an_error) {
   EXPECT_THROW(write_tls_files("/proc/nowhere/tls"), std::exception);
 }

@@ -29,7 +29,8 @@ task<> pop_all(bounded_queue<int>& queue, std::vector<int>& out) {
     out.push_back(*item);
   }
 }
-task<> pop_one_until(bounded_queue<int>& queue, engine::clock& clock, engine::time_point deadline, std::optional<int>& out) {
+task<> pop_one_until(bounded_queue<int>& queue, engine::clock& clock, engine::time_point deadline,
+                     std::optional<int>& out) {
   out = co_await queue.pop_until(clock, deadline);
 }
 

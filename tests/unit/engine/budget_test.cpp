@@ -21,8 +21,8 @@ budget_holder holder(std::uint32_t account, std::uint32_t destination = 0) {
 task<> take(budget& from, budget_holder who, std::size_t bytes, std::optional<budget::lease>& out) {
   out = co_await from.acquire(who, bytes);
 }
-task<> take_and_hold(support::simulation& sim, engine::signal& timer, budget& from, budget_holder who, std::size_t bytes,
-                     engine::duration hold, int rounds, int& done) {
+task<> take_and_hold(support::simulation& sim, engine::signal& timer, budget& from, budget_holder who,
+                     std::size_t bytes, engine::duration hold, int rounds, int& done) {
   for (int i = 0; i < rounds; ++i) {
     auto lease = co_await from.acquire(who, bytes);
     if (!lease) co_return;

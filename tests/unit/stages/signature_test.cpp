@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/base/digest.hpp"
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 namespace {
 

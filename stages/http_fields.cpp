@@ -1,4 +1,4 @@
-#include "stages/sls/http_fields.hpp"
+#include "stages/http_fields.hpp"
 
 #include <algorithm>
 #include <array>
