@@ -48,7 +48,7 @@ TEST(log, writes_one_json_object_per_line) {
       ->error("route parked", {{"account", "prod"}, {"shard", 3}, {"again", false}, {"ratio", 0.5}});
   ASSERT_EQ(captured.size(), 1U);
   EXPECT_THAT(captured[0], MatchesRegex("[{]\"ts\":\"[0-9T:.-]+Z\",\"level\":\"error\",\"msg\":\"route parked\","
-                                        "\"account\":\"prod\",\"shard\":3,\"again\":false,\"ratio\":0.500000[}]"));
+                                        "\"account\":\"prod\",\"shard\":3,\"again\":false,\"ratio\":0.5[}]"));
 }
 
 TEST(log, writes_nothing_below_the_minimum) {
@@ -95,7 +95,7 @@ TEST(log, shows_invalid_utf8_as_bytes_in_text_and_replaces_it_in_json) {
 
 TEST(log, writes_numbers_that_json_does_not_know_as_texts) {
   EXPECT_EQ(json_line({{"a", std::numeric_limits<double>::infinity()}, {"b", -1}, {"c", 1e300 * 0}}),
-            R"(","level":"info","msg":"message","a":"inf","b":-1,"c":0.000000})");
+            R"(","level":"info","msg":"message","a":"inf","b":-1,"c":0})");
   EXPECT_EQ(json_line({{"a", std::nan("")}}), R"(","level":"info","msg":"message","a":"nan"})");
 }
 

@@ -118,16 +118,17 @@ TEST_F(parse_test, slices_point_into_the_block) {
   EXPECT_LT(slice(column::eventId).data(), plain.data() + plain.size());
 }
 
-TEST_F(parse_test, trims_white_space_around_the_event) {
+TEST_F(parse_test, keeps_white_space_around_the_event_since_its_text_goes_on_untouched) {
   run(" \r\n\t{\"eventId\":\"1\"}\n \t");
   ASSERT_EQ(out_.events.size(), 1U);
-  EXPECT_EQ(out_.events[0].text, R"({"eventId":"1"})");
+  EXPECT_EQ(out_.events[0].text, " \r\n\t{\"eventId\":\"1\"}\n \t");
+  EXPECT_EQ(out_.events[0].slices[static_cast<std::size_t>(column::eventId)], R"("1")");
 }
 
 TEST_F(parse_test, accepts_an_object_without_members) {
   run(" { } ");
   ASSERT_EQ(out_.events.size(), 1U);
-  EXPECT_EQ(out_.events[0].text, "{ }");
+  EXPECT_EQ(out_.events[0].text, " { } ");
   EXPECT_EQ(out_.events[0].name_hash, 0U);
 }
 
