@@ -6,6 +6,9 @@
 namespace stages {
 namespace {
 
+constexpr std::size_t kept_events_max = 8192;
+constexpr std::size_t kept_rows_bytes_max = 8 * engine::mib;
+
 // Adds to a stage's meter what passed between two marks.
 class stopwatch {
  public:
@@ -74,6 +77,13 @@ std::expected<converted, std::string> converter::operator()(const fetched_block&
       .rows = &rows_, .bad = &records_.bad, .event_count = groups_.logs.size(), .last_receive_s = newest_time(groups_)};
 }
 
+void converter::release_surplus() {
+  // One block of many tiny events must not make every later one pay for its scratch.
+  if (records_.events.capacity() > kept_events_max) records_.events = {};
+  if (groups_.logs.capacity() > kept_events_max) groups_.logs = {};
+  if (rows_.text.capacity() > kept_rows_bytes_max) rows_.text = {};
+}
+
 std::expected<std::vector<std::string>, std::string> converter::originals(const fetched_block& block,
                                                                           const std::vector<std::uint32_t>& indexes) {
   if (auto ok = open(block); !ok) return std::unexpected(std::move(ok.error()));
@@ -112,6 +122,7 @@ std::unique_ptr<converter> converter_pool::take() {
 }
 
 void converter_pool::give(std::unique_ptr<converter> one) {
+  one->release_surplus();
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(one));
 }

@@ -42,6 +42,9 @@ class converter {
   std::expected<std::vector<std::string>, std::string> originals(const fetched_block&,
                                                                  const std::vector<std::uint32_t>& indexes);
 
+  // Gives back scratch that only an unusual block needed.
+  void release_surplus();
+
  private:
   std::expected<void, std::string> open(const fetched_block&);
   engine::clock& clock_;

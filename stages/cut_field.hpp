@@ -24,9 +24,8 @@ inline constexpr std::size_t mark_bytes_max = 144;
 char* write_mark(engine::byte_view token, mark_form form, char* out);
 
 // Cuts members out of an event's text until it is at most `bytes_max`: responseElements, requestParameters,
-// requestParameterJson, additionalEventData, and nothing else: what says who did what is never cut; an event that is too
-// long without those is set aside. Members not larger than their mark stay.
-// Keeps its scratch from call to call.
+// requestParameterJson, additionalEventData, and nothing else: what says who did what is never cut; an event that is
+// too long without those is set aside. Members not larger than their mark stay. Keeps its scratch from call to call.
 class event_cutter {
  public:
   struct result {

@@ -15,6 +15,7 @@ constexpr unsigned once_probes_max = 3;
 constexpr auto shard_list_interval = std::chrono::seconds(30);  // splits and merges are found within this
 constexpr auto silent_max = std::chrono::seconds(30);  // a destination without an answer for so long is "silent"
 constexpr std::size_t spare_encoders = 2;
+constexpr std::size_t connection_bytes = 160 * engine::kib;  // TLS state, kernel and read buffers (engine/net)
 
 engine::duration probe_every(const run_options& o) {
   return o.once ? o.once_probe_interval : engine::duration(probe_interval);
@@ -33,7 +34,10 @@ std::size_t encoder_count(const tuning_options& t, unsigned workers) {
 // What the process holds whatever the load: encoders, and each worker's plain block with its rows.
 std::size_t fixed_bytes(const tuning_options& t, unsigned workers, std::size_t plain_aim) {
   const std::size_t each = encoder_bytes(t.compression, limits_of(t, t.batch_bytes_max));
-  return (workers + spare_encoders) * each + workers * plain_aim * 3;
+  // Connections up front: charged one by one they could keep a block at the head of the line waiting for idle ones to
+  // go.
+  const std::size_t connections = std::min(t.connections_max * connection_bytes, t.memory_limit_bytes / 3);
+  return (workers + spare_encoders) * each + workers * plain_aim * 3 + connections;
 }
 
 std::size_t plain_bytes_aim(const tuning_options& t) {
@@ -89,6 +93,7 @@ struct data_path::logstore_watch {
   std::string reason;
   unsigned probes_failed = 0;  // only watch()
   unsigned failures = 0;
+  bool listed = false;
 };
 
 data_path::data_path(const config& c, const run_options& options, const path_ports& ports, telemetry& counts)
@@ -98,7 +103,7 @@ data_path::data_path(const config& c, const run_options& options, const path_por
       counts_(counts),
       buffers_(c.tuning.memory_limit_bytes / 8),
       memory_(
-          c.tuning.memory_limit_bytes - std::min(c.tuning.memory_limit_bytes / 2,
+          c.tuning.memory_limit_bytes - std::min(c.tuning.memory_limit_bytes / 5 * 3,
                                                  fixed_bytes(c.tuning, ports.cpu.workers(), plain_bytes_aim(c.tuning))),
           account_count(c), c.destinations.size()),
       fetch_permits_(c.tuning.fetch_concurrency, std::max(1U, c.tuning.fetch_concurrency / 4)),
@@ -137,13 +142,19 @@ data_path::data_path(const config& c, const run_options& options, const path_por
       pulls_(ports.where, [this] { fail("an internal error stopped a route"); }),
       commits_(ports.where, [this] { fail("an internal error stopped a commit"); }),
       sends_(ports.where, [this] { fail("an internal error stopped an upload"); }),
+      batches_(ports.where, [this] { fail("an internal error stopped the closing of batches"); }),
       helpers_(ports.where, [this] { fail("an internal error stopped a helper"); }) {
   build_destinations(config_);
   build_sources(config_);
   memory_.on_pressure([this] { lanes_.notify(); });
 }
 
-data_path::~data_path() = default;
+// What is still open or closed ends here, while the routes it belongs to exist.
+data_path::~data_path() {
+  around_.spawn = [](engine::task<>) {};
+  for (auto& d : destinations_) d->up->abort();
+  open_.clear();
+}
 
 // --- assembly ------------------------------------------------------------------------------------------------------
 
@@ -175,6 +186,7 @@ void data_path::build_destinations(const config& c) {
                       .probe_interval = probe_every(options_),
                       .backoff = {},
                       .body_ended = [this] {
+                        progress_.notify();
                         if (memory_.waiting() > 0) lanes_.notify();
                       }};
     parts->up = std::make_unique<upload>(up, ports_, *parts->to, open_, converters_, cutter_, counts_,
@@ -211,12 +223,30 @@ void data_path::build_sources(const config& c) {
   }
 }
 
-void data_path::start_route(logstore_watch& w, const sls::shard& shard) {
-  engine::route_id id{.account = w.source->account,
-                      .project = w.source->project,
-                      .logstore = w.logstore,
-                      .shard = shard.id,
-                      .destination = w.to->up->name()};
+engine::route_id data_path::route_of(const logstore_watch& w, std::int64_t shard) const {
+  return {.account = w.source->account,
+          .project = w.source->project,
+          .logstore = w.logstore,
+          .shard = shard,
+          .destination = w.to->up->name()};
+}
+
+// `start: end` is about the moment we first saw the logstore. A shard that came later (a split, or while we were not
+// running) holds events that nobody has read: those begin at their beginning.
+engine::task<start_position> data_path::start_for(logstore_watch& w, const std::vector<sls::shard>& shards) {
+  if (!std::holds_alternative<start_end>(w.source->start)) co_return w.source->start;
+  bool seen_before = w.listed;
+  for (const auto& s : shards) {
+    if (seen_before) break;
+    auto saved = co_await ports_.store.load(route_of(w, s.id));
+    seen_before = saved && !saved->committed.empty();
+  }
+  if (seen_before) co_return start_begin{};
+  co_return w.source->start;
+}
+
+void data_path::start_route(logstore_watch& w, const sls::shard& shard, const start_position& start) {
+  engine::route_id id = route_of(w, shard.id);
   engine::budget_holder holder{.flow = {.account = w.account_id, .logstore = w.logstore_id},
                                .destination = w.to->up->id()};
   auto& account = counts_.account(w.source->account);
@@ -224,9 +254,8 @@ void data_path::start_route(logstore_watch& w, const sls::shard& shard) {
                       .block_plain_bytes_aim = plain_bytes_aim(config_.tuning)};
   auto source =
       std::make_unique<fetch>(limits, ports_.clock, *w.client, memory_, fetch_permits_, buffers_, counts_, account);
-  auto made =
-      std::make_unique<route>(around_, std::move(id), holder, w.to->format, *w.to->up, *w.client, std::move(source),
-                              account, w.source->start, shard.status == sls::shard_status::read_only);
+  auto made = std::make_unique<route>(around_, std::move(id), holder, w.to->format, *w.to->up, *w.client,
+                                      std::move(source), account, start, shard.status == sls::shard_status::read_only);
   route* started = made.get();
   {
     const std::lock_guard lock(mutex_);
@@ -242,12 +271,19 @@ engine::task<> data_path::run() {
   for (auto& d : destinations_) {
     for (unsigned i = 0; i < config_.tuning.upload_concurrency; ++i) sends_.spawn(d->up->send());
   }
-  helpers_.spawn(close_batches());
+  batches_.spawn(close_batches());
   helpers_.spawn(watch_destinations());
   helpers_.spawn(enforce_drain_deadline());
   for (auto& w : logstores_) pulls_.spawn(watch(*w));
-  co_await pulls_.join();
-  co_await finish();
+  // An exception that nobody expected stops everything (fail), and is thrown on once all has ended.
+  std::exception_ptr first;
+  try {
+    co_await pulls_.join();
+  } catch (...) {
+    first = std::current_exception();
+  }
+  co_await finish(first);
+  if (first) std::rethrow_exception(first);
 }
 
 engine::task<> data_path::watch(logstore_watch& w) {
@@ -288,7 +324,9 @@ engine::task<bool> data_path::list_once(logstore_watch& w) {
             known->second->set_readonly();
         }
       }
-      for (const auto& s : fresh) start_route(w, s);
+      const start_position start = co_await start_for(w, *shards);
+      for (const auto& s : fresh) start_route(w, s, start);
+      w.listed = true;
       co_return true;
     }
     const sls::failure& f = shards.error();
@@ -382,15 +420,16 @@ engine::task<> data_path::watch_destinations() {
     for (const auto& d : destinations_) {
       const auto state = d->up->now();
       const auto bytes = memory_.held_by_destination(d->up->id());
-      if (bytes == 0 || ports_.clock.now() - state.last_accepted < silent_max) continue;
+      if (state.silent < silent_max) continue;
       held += bytes;
       silent.push_back(d->up.get());
     }
     if (held <= memory_.bytes_max() / 4 || silent.size() == destinations_.size()) continue;
     for (upload* u : silent) {
-      if (u->gate().park("no answer for 30 s while others wait for memory", false)) {
-        ports_.log.error("destination set aside: silent while others wait for memory", {{"destination", u->name()}});
-      }
+      if (!u->gate().park("no answer for 30 s while others wait for memory", false, gate::reopens::by_any_answer))
+        continue;
+      counts_.destination(u->name()).parked->set(1);
+      ports_.log.error("destination set aside: silent while others wait for memory", {{"destination", u->name()}});
       u->shed();
     }
   }
@@ -413,7 +452,14 @@ void data_path::drain() {
 }
 
 void data_path::abort() {
-  aborted_.store(true);
+  if (ended_.closed()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!outcome_.failed && !outcome_.drain_aborted) {
+      outcome_.drain_aborted = true;
+      outcome_.why = "stopped before everything that was read was accepted";
+    }
+  }
   drain();
   ports_.uploads.close();
   for (auto& d : destinations_) d->up->abort();
@@ -428,7 +474,7 @@ engine::task<> data_path::enforce_drain_deadline() {
   co_await stop_.wait(seen);
   const auto until = ports_.clock.now() + config_.tuning.drain_timeout;
   const bool late = co_await ended_.sleep_until(ports_.clock, until);
-  if (!late) co_return;
+  if (!late || !work_left()) co_return;
   {
     const std::lock_guard lock(mutex_);
     outcome_.drain_aborted = true;
@@ -438,20 +484,48 @@ engine::task<> data_path::enforce_drain_deadline() {
   abort();
 }
 
+bool data_path::work_left() const {
+  if (open_.open_count() > 0 || commits_.running() > 0 || pulls_.running() > 0) return true;
+  return std::ranges::any_of(destinations_, [](const auto& d) { return !d->up->now().idle(); });
+}
+
+// A parked destination delays nothing: once the others have nothing left, its probe is cut off.
+engine::task<> data_path::cut_off_probes() {
+  for (auto& d : destinations_) d->up->drop_probes();
+  for (;;) {
+    const auto seen = progress_.version();
+    const bool busy = std::ranges::any_of(
+        destinations_, [](const auto& d) { return !d->up->gate().now().parked && !d->up->now().idle(); });
+    if (!busy) break;
+    co_await progress_.wait(seen);
+  }
+  ports_.uploads.close();
+}
+
 // The routes have ended; what they left behind goes its way, in this order.
-engine::task<> data_path::finish() {
+engine::task<> data_path::finish(std::exception_ptr& first) {
   drain();
+  lanes_.close();
+  co_await join_or_keep(batches_, first);  // a batch it has in hand is handed over before the queues end
   std::vector<closed_body> closed;
   co_await ports_.cpu.enter({}, engine::mib);
   open_.close_due(ports_.clock.now(), true, closed);
   co_await ports_.cpu.leave();
   hand_over(std::move(closed));
   for (auto& d : destinations_) d->up->finish();
-  co_await sends_.join();
-  co_await commits_.join();
-  lanes_.close();
+  co_await cut_off_probes();
+  co_await join_or_keep(sends_, first);
+  co_await join_or_keep(commits_, first);
   ended_.close();
-  co_await helpers_.join();
+  co_await join_or_keep(helpers_, first);
+}
+
+engine::task<> data_path::join_or_keep(engine::scope& children, std::exception_ptr& first) {
+  try {
+    co_await children.join();
+  } catch (...) {
+    if (!first) first = std::current_exception();
+  }
 }
 
 void data_path::fail(std::string why) {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -94,11 +95,17 @@ class data_path {
   void build_sources(const config&);
   engine::task<> watch(logstore_watch&);
   engine::task<bool> list_once(logstore_watch&);
-  void start_route(logstore_watch&, const sls::shard&);
+  [[nodiscard]] engine::route_id route_of(const logstore_watch&, std::int64_t shard) const;
+  engine::task<start_position> start_for(logstore_watch&, const std::vector<sls::shard>&);
+  void start_route(logstore_watch&, const sls::shard&, const start_position&);
   engine::task<> close_batches();       // linger, memory pressure, drain
   engine::task<> watch_destinations();  // those that stay silent while others starve
   engine::task<> enforce_drain_deadline();
-  engine::task<> finish();  // after the routes: batches, uploads, commits
+  engine::task<> finish(std::exception_ptr& first);
+  static engine::task<> join_or_keep(engine::scope&, std::exception_ptr& first);
+  engine::task<> cut_off_probes();
+  [[nodiscard]] bool work_left() const;
+  // after the routes: batches, uploads, commits
   void fail(std::string why);
   void hand_over(std::vector<closed_body>);
   void note_parked(const engine::route_id&, const sls::failure&);
@@ -122,12 +129,13 @@ class data_path {
   engine::scope pulls_;  // watches and route loops
   engine::scope commits_;
   engine::scope sends_;
-  engine::scope helpers_;  // close_batches, watch_destinations, the deadline
-  engine::signal stop_;    // closed when draining begins
-  engine::signal lanes_;   // a batch was opened, memory is short, drain
-  engine::signal ended_;   // closed when all is over
+  engine::scope batches_;    // close_batches
+  engine::scope helpers_;    // close_batches, watch_destinations, the deadline
+  engine::signal stop_;      // closed when draining begins
+  engine::signal lanes_;     // a batch was opened, memory is short, drain
+  engine::signal progress_;  // a body ended
+  engine::signal ended_;     // closed when all is over
   std::atomic<bool> stopping_ = false;
-  std::atomic<bool> aborted_ = false;
 
   mutable std::mutex mutex_;
   outcome outcome_;

@@ -25,7 +25,8 @@
 
 namespace stages {
 
-inline constexpr std::size_t logs_max = 200'000;
+inline constexpr std::size_t logs_max =
+    65'536;  // a record of one takes about 0.5 kB; ActionTrail's events are never below that
 inline constexpr std::size_t groups_max = 100'000;  // one request asks for 1,000
 inline constexpr std::size_t tags_max = 500'000;
 inline constexpr std::size_t loose_max = 1'000'000;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-
 namespace stages {
 namespace {
 constexpr std::size_t first_prediction_bytes = 2560 * engine::kib;
@@ -72,20 +71,24 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
       }
       telemetry_.replies_refused.add();
       const auto& a = *f.announcement;
+      const auto groups_seen = static_cast<double>(std::max<std::uint64_t>(a.group_count, 1));
+      plain_bytes_per_group_ = static_cast<double>(a.raw_bytes) / groups_seen;
       wanted = cost_of(a.content_length, a.raw_bytes);
-      if (a.raw_bytes <= plain_bytes_max && wanted <= budget_.block_bytes_max()) {
+      const bool fits = a.raw_bytes <= plain_bytes_max && wanted <= budget_.block_bytes_max();
+      const bool single = ask.count == 1 || a.group_count <= 1;
+      if (fits && (single || a.raw_bytes <= 2 * limits_.block_plain_bytes_aim)) {
         ask.end_cursor = a.next_cursor;  // the same reply, not a longer one that meanwhile fits the count
         continue;
       }
-      if (ask.count == 1 || a.group_count <= 1) {
+      if (single) {
         fetch_failure large{.what = fetch_failure::kind::too_large, .service = std::move(f)};
-        large.memory_limit_needed = wanted * 2;
+        large.memory_limit_needed = wanted * 4;  // half of what is left after connections and encoders
         co_return std::unexpected(std::move(large));
       }
-      const double share = static_cast<double>(budget_.block_bytes_max()) / static_cast<double>(wanted);
-      ask.count = static_cast<unsigned>(std::max(1.0, std::floor(static_cast<double>(a.group_count) * share * 0.8)));
-      ask.count = std::min<unsigned>(ask.count, static_cast<unsigned>(a.group_count - 1));
-      wanted = budget_.block_bytes_max();
+      // Far more than later stages work well with: fewer groups, not more memory.
+      ask.count = std::min<unsigned>(groups_to_ask(), static_cast<unsigned>(a.group_count - 1));
+      const double share = static_cast<double>(ask.count) / groups_seen;
+      wanted = std::min(budget_.block_bytes_max(), static_cast<std::size_t>(static_cast<double>(wanted) * share * 1.5));
       continue;
     }
 

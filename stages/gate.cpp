@@ -51,13 +51,15 @@ gate::status gate::now() const {
   return status_;
 }
 
-bool gate::park(std::string reason, bool by_probe) {
+bool gate::park(std::string reason, bool by_probe, reopens how) {
   bool was_open = false;
   {
     const std::lock_guard lock(mutex_);
     was_open = !status_.parked;
-    if (!was_open && !by_probe) return false;  // one of those under way when it was parked: says nothing new
+    // One of those under way when it was parked, or another body of a probe that was counted: says nothing new.
+    if (!was_open && !(by_probe && probe_out_)) return false;
     if (was_open) {
+      reopens_ = how;
       status_ = {.parked = true, .reason = std::move(reason), .probes_failed = 0};
     } else {
       status_.reason = std::move(reason);
@@ -71,11 +73,12 @@ bool gate::park(std::string reason, bool by_probe) {
   return was_open;
 }
 
-bool gate::accepted() {
+bool gate::accepted(bool by_probe) {
   bool was_parked = false;
   {
     const std::lock_guard lock(mutex_);
     was_parked = status_.parked;
+    if (was_parked && !by_probe && reopens_ == reopens::by_probe) return false;
     status_ = {};
     probe_out_ = false;
   }

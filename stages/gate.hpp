@@ -31,10 +31,12 @@ class gate {
   [[nodiscard]] bool open() const;
   [[nodiscard]] status now() const;
 
+  enum class reopens : std::uint8_t { by_probe, by_any_answer };
   // Parks, or counts a failed probe when it is parked already. True when it was open before.
-  bool park(std::string reason, bool by_probe);
-  // A body was accepted. True when it was parked before.
-  bool accepted();
+  bool park(std::string reason, bool by_probe, reopens = reopens::by_probe);
+  // A body was accepted. True when that opened the gate. Of a destination that refuses, only a probe's answer counts:
+  // others left before it was parked.
+  bool accepted(bool by_probe);
   // The prober had nothing to send, or could not fetch it: somebody else may try at once.
   void hand_on();
   void close();
@@ -47,6 +49,7 @@ class gate {
   status status_;
   bool closed_ = false;
   bool probe_out_ = false;
+  reopens reopens_ = reopens::by_probe;
   std::uint64_t round_ = 1;  // one per interval
   engine::time_point next_probe_{};
 };

@@ -168,6 +168,12 @@ void lanes::drop(std::uint32_t destination) {
   }
 }
 
+void lanes::clear() {
+  std::list<lane> all;
+  const std::lock_guard lock(mutex_);
+  all.swap(lanes_);
+}
+
 void lanes::set_raw_bytes_max(std::uint32_t destination, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   for (auto& [id, limit] : raw_limits_) {

@@ -53,6 +53,8 @@ class lanes {
   void close_oldest(std::vector<closed_body>& closed);
   // Throws away the open batches of a destination; their units end not delivered.
   void drop(std::uint32_t destination);
+  // Throws away everything, busy or not: nobody works any more.
+  void clear();
   // After a 413 within the wire limit: the service counts raw bytes; bodies of this destination stay below that.
   void set_raw_bytes_max(std::uint32_t destination, std::size_t bytes);
 

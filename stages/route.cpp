@@ -1,6 +1,7 @@
 #include "stages/route.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 #include <variant>
 
@@ -179,6 +180,9 @@ engine::task<> route::pull() {
         narrow_until_.clear();
       }
     }
+    // Looked at before the request: what was written before the shard became read-only is then in this answer or a
+    // later one.
+    const bool last_pull = readonly_.load();
     auto got = co_await (*fetch_)(id_.logstore, id_.shard, position_, fixed_end_, holder_, groups);
     if (!got) {
       if (probe) destination_.gate().hand_on();
@@ -192,10 +196,9 @@ engine::task<> route::pull() {
       if (probe) destination_.gate().hand_on();
       const bool moved = got->block.next_cursor != position_ && !got->block.next_cursor.empty();
       if (moved) {  // a position without data is a position all the same
-        position_ = got->block.next_cursor;
-        static_cast<void>(line().open(position_, 0, nullptr));
-        line_changed();
-      } else if (readonly_.load()) {
+        const bool ok = co_await skip_to(got->block.next_cursor);
+        if (!ok) break;
+      } else if (last_pull) {
         // No more data will ever come: done when all of it is delivered and saved.
         fixed_end_ = position_;
       } else {
@@ -224,6 +227,19 @@ engine::task<> route::pull() {
   queue_.close();
 }
 
+// A position without a block takes its turn behind the blocks before it.
+engine::task<bool> route::skip_to(std::string cursor) {
+  position_ = cursor;
+  queued item;
+  item.block.next_cursor = std::move(cursor);
+  {
+    const std::lock_guard lock(mutex_);
+    item.epoch = epoch_;
+  }
+  const auto pushed = co_await queue_.push(std::move(item), 0);
+  co_return pushed == engine::push_result::ok;
+}
+
 bool route::at_fixed_end() const { return !fixed_end_.empty() && position_ == fixed_end_; }
 
 engine::task<route::next> route::begin() {
@@ -246,6 +262,7 @@ engine::task<route::next> route::begin() {
   {
     const std::lock_guard lock(mutex_);
     committed_ = saved->committed;
+    highest_noted_ = saved->pulled;
     if (!saved->pulled.empty() && saved->pulled != saved->committed) pulled_before_ = saved->pulled;
     line_.emplace(start, [this] { line_changed(); });
   }
@@ -285,6 +302,7 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
     case sls::errc::cancelled:
       co_return next::end;
     case sls::errc::invalid_cursor: {
+      if (position_.empty()) break;  // not even begun: the service does not like our way of asking
       // The data at our position is gone. At the oldest kept we lose nothing that can still be had; the gap is
       // reported.
       around_.counts.cursor_gaps.add();
@@ -293,10 +311,8 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
           {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
       auto oldest = co_await client_.get_cursor(id_.logstore, id_.shard, sls::edge::begin);
       if (oldest && *oldest != position_) {
-        position_ = *std::move(oldest);
-        static_cast<void>(line().open(position_, 0, nullptr));
-        line_changed();
-        co_return next::go_on;
+        const bool ok = co_await skip_to(*std::move(oldest));
+        co_return ok ? next::go_on : next::end;
       }
       break;  // wait below and try again
     }
@@ -304,8 +320,12 @@ engine::task<route::next> route::recover(const fetch_failure& failed) {
       ports.log.warn(
           "shard is gone",
           {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
-      note(route_state::done, "the shard no longer exists");
-      co_return next::end;
+      if (position_.empty()) {
+        note(route_state::done, "the shard no longer exists");
+        co_return next::end;
+      }
+      fixed_end_ = position_;  // done once all that was read of it is delivered
+      co_return next::go_on;
     case sls::errc::unauthorized:
     case sls::errc::forbidden:
     case sls::errc::not_found_project:
@@ -374,6 +394,9 @@ engine::task<route::next> route::rewind() {
       }
       if (line_->broken() && line_->outstanding() == 0) {
         position_ = line_->committable();
+        if (sls::compare_cursors(pulled_before_, highest_noted_) != std::partial_ordering::greater) {
+          pulled_before_ = highest_noted_;  // rows up to there may have been accepted although we do not know it
+        }
         line_.emplace(position_, [this] { line_changed(); });
         reposition_.reset();
         ++epoch_;
@@ -422,16 +445,29 @@ engine::task<bool> route::convert_block(queued item) {
     return item.epoch != epoch_ || line_->broken() || reposition_.has_value();
   };
   if (stale()) co_return false;
+  if (item.block.plain_bytes == 0) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (item.epoch != epoch_ || line_->broken()) co_return false;
+      static_cast<void>(line_->open(item.block.next_cursor, 0, nullptr));
+    }
+    line_changed();
+    co_return false;
+  }
   auto place = co_await destination_.places().acquire(holder_.flow);
   if (!place || stale()) co_return false;
   if (!item.probe && !destination_.gate().open()) {
     line().break_off();  // parked meanwhile: this block is given back, the route rewinds to what is committed
     co_return false;
   }
-  const auto noted = co_await ports.store.note_pulled(id_, item.block.next_cursor);
-  if (!noted) {
-    around_.fail("position not saved: " + noted.error().message);
-    co_return false;
+  if (sls::compare_cursors(item.block.next_cursor, highest_noted_) != std::partial_ordering::less) {
+    const auto noted = co_await ports.store.note_pulled(id_, item.block.next_cursor);
+    if (!noted) {
+      around_.fail("position not saved: " + noted.error().message);
+      co_return false;
+    }
+    const std::lock_guard lock(mutex_);
+    highest_noted_ = item.block.next_cursor;
   }
 
   // One CPU slot from here to leave(): no await in between.
@@ -445,33 +481,38 @@ engine::task<bool> route::convert_block(queued item) {
   std::vector<closed_body> closed;
   std::uint64_t event_count = 0;
   bool dropped = false;
-  bool has_rows = false;
+  bool probed = false;
+  std::size_t letter_bytes = 0;  // originals on their way to the dead letters are paid for until they are there
+  std::size_t held_bytes = 0;
+  std::shared_ptr<held_block> held;
   if (result) {
     event_count = result->event_count;
+    const std::string block_cursor = item.block.cursor;
     const auto letter = [&](std::string_view reason, std::uint32_t index, engine::byte_view original,
                             std::string detail) {
       letters.push_back({.route = id_,
                          .reason = std::string(reason),
                          .detail = std::move(detail),
-                         .cursor = item.block.cursor,
+                         .cursor = block_cursor,
                          .index = index,
                          .original = std::string(original)});
+      letter_bytes += original.size();
     };
     for (const auto& bad : *result->bad) letter(name_of(bad.reason), bad.index, bad.original, {});
     for (const auto& bad : result->rows->bad) letter(name_of(bad.reason), bad.index, bad.original, {});
     for (const auto& cut : result->rows->cut)
       letter("cut_field", cut.index, cut.original, "delivered with the field cut");
     const std::size_t row_count = result->rows->refs.size();
-    has_rows = row_count > 0;
 
     // What stays until the last row is answered: the reply as received, and its rows' share of the bodies, which gzip
     // makes no larger than a quarter above what LZ4 made of them.
-    auto held = std::make_shared<held_block>();
+    held = std::make_shared<held_block>();
     held->route = id_;
     const std::size_t share =
         std::min<std::size_t>(result->rows->text.size(), item.block.bytes.size() * 5 / 4 + row_count * 16);
     const std::string position = item.block.next_cursor;
-    item.lease.shrink_to(item.block.bytes.capacity() + share);
+    held_bytes = item.block.bytes.capacity() + share;
+    item.lease.shrink_to(held_bytes + letter_bytes);
     const auto now = ports.clock.now();
     if (result->last_receive_s != 0) {
       const auto wall_s = std::chrono::duration<double>(ports.clock.wall().time_since_epoch()).count();
@@ -493,11 +534,18 @@ engine::task<bool> route::convert_block(queued item) {
     if (!dropped) {
       if (units.units() == 0) line_changed();
       set_aside_units = units.split(static_cast<std::uint32_t>(letters.size()));
+      std::vector<std::uint32_t> misfits;
       auto left = around_.open.append(destination_.id(), *result->rows, std::move(units), held, now,
                                       item.probe || around_.linger_none, closed);
       for (const auto row : left.rows) {
-        const auto index = result->rows->refs[row].index;
-        letter(name_of(set_aside_reason::too_large), index, result->rows->row(row), "the row fits no body alone");
+        misfits.push_back(result->rows->refs[row].index);
+      }
+      if (!misfits.empty()) {  // read again from the reply: the scratch holds rows, the dead letters keep originals
+        auto texts = with->originals(held->reply, misfits);
+        assert(texts.has_value() && "a reply that was read once can be read again");
+        for (std::size_t i = 0; i < misfits.size(); ++i) {
+          letter(name_of(set_aside_reason::too_large), misfits[i], (*texts)[i], "the row fits no body alone");
+        }
       }
       set_aside_units.merge(std::move(left.units));
       account_.events_in->add(static_cast<double>(event_count));
@@ -510,11 +558,11 @@ engine::task<bool> route::convert_block(queued item) {
   }
   around_.converters.give(std::move(with));
   co_await ports.cpu.leave();
-  place->give_back();
   around_.counts.stage(stage_name::decompress).wait_s->add(std::chrono::duration<double>(entered - asked).count());
 
   for (auto& body : closed) {
     body.out.probe = item.probe && body.destination == destination_.id();
+    probed = probed || body.out.probe;
     around_.hand_over(body.destination, std::move(body.out));
   }
   if (!result) {
@@ -537,9 +585,10 @@ engine::task<bool> route::convert_block(queued item) {
       around_.fail("dead letter not written: " + buried.error().message);
       co_return true;
     }
+    held->lease.shrink_to(held_bytes);
     set_aside_units.delivered();
   }
-  co_return has_rows;
+  co_return probed;
 }
 
 // The reply of this item does not decode. What was queued after it is dropped by its epoch.
@@ -548,6 +597,7 @@ engine::task<> route::undecodable(queued item, std::string why) {
   bool give_up = false;
   {
     const std::lock_guard lock(mutex_);
+    if (item.epoch != epoch_ || line_->broken()) co_return;  // the route went back meanwhile
     if (bad_cursor_ != item.block.cursor) {
       bad_cursor_ = item.block.cursor;
       bad_count_ = 0;

@@ -103,6 +103,7 @@ class route {
   engine::task<next> recover(const fetch_failure&);  // after a failed pull
   engine::task<next> park(const sls::failure&);      // source side
   engine::task<next> rewind();
+  engine::task<bool> skip_to(std::string cursor);  // false: the queue has ended
   engine::task<next> wait_until_committed();
   engine::task<next> rest(engine::duration);  // false: stopped
   engine::task<bool> convert_block(queued);   // false: nothing of it went to the destination
@@ -144,7 +145,8 @@ class route {
   std::string narrow_until_;  // one group at a time until this cursor
   std::string committed_;     // in the store
   bool committing_ = false;
-  std::string pulled_before_;  // highest cursor an earlier process pulled; empty: none, or passed
+  std::string pulled_before_;  // what is read below it may have been delivered before; empty: none, or passed
+  std::string highest_noted_;  // highest cursor in the store as pulled
   route_status status_;
 };
 

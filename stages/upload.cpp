@@ -87,10 +87,7 @@ upload::upload(const upload_options& options, const path_ports& ports, sink& to,
       places_(options.places, std::max(1U, options.places / 4)),
       gate_(ports.clock, options.probe_interval),
       closed_(SIZE_MAX, SIZE_MAX),
-      limit_(options.concurrency) {
-  const std::lock_guard lock(mutex_);
-  last_accepted_ = ports_.clock.now();
-}
+      limit_(options.concurrency) {}
 
 void upload::hand_over(outgoing out) {
   out.place = places_.take_by_force({});
@@ -105,12 +102,28 @@ engine::task<> upload::send() {
     auto next = co_await closed_.pop();
     if (!next) break;
     meter_.bodies_waiting->set(static_cast<double>(closed_.size()));
+    {
+      const std::lock_guard lock(mutex_);
+      if (under_way_++ == 0) busy_since_ = ports_.clock.now();
+    }
     co_await deliver(*std::move(next));
+    {
+      const std::lock_guard lock(mutex_);
+      --under_way_;
+    }
     options_.body_ended();
   }
 }
 
 void upload::finish() { closed_.close(); }
+
+void upload::drop_probes() {
+  {
+    const std::lock_guard lock(mutex_);
+    probes_dropped_ = true;
+  }
+  turn_.notify();
+}
 
 void upload::abort() {
   {
@@ -138,24 +151,32 @@ upload::state upload::now() const {
   const std::lock_guard lock(mutex_);
   return {.waiting = closed_.size(),
           .in_flight = in_flight_,
+          .under_way = under_way_,
           .limit = limit_,
           .throttled = throttled_until_ > ports_.clock.now(),
-          .last_accepted = last_accepted_};
+          .silent = under_way_ == 0 ? engine::duration::zero() : ports_.clock.now() - busy_since_};
 }
 
-bool upload::given_up(std::uint64_t shed_seen) const {
+bool upload::given_up(std::uint64_t shed_seen, bool probe) const {
   const std::lock_guard lock(mutex_);
-  return aborted_ || sheds_ != shed_seen;
+  return aborted_ || sheds_ != shed_seen || (probe && probes_dropped_);
 }
 
 engine::task<> upload::deliver(outgoing first) {
+  const bool probe = first.probe;
+  bool gate_told = false;
+  co_await deliver_parts(std::move(first), gate_told);
+  if (probe && !gate_told) gate_.hand_on();  // it ended without saying whether the destination works
+}
+
+engine::task<> upload::deliver_parts(outgoing first, bool& gate_told) {
   std::vector<outgoing> work;
   work.push_back(std::move(first));
   while (!work.empty()) {
     outgoing now = std::move(work.back());
     work.pop_back();
     std::string why;
-    const auto decided = co_await send_until_decided(now, why);
+    const auto decided = co_await send_until_decided(now, why, gate_told);
     if (decided == verdict::accepted) {
       accept(now);
     } else if (decided == verdict::cut) {
@@ -172,7 +193,7 @@ engine::task<> upload::deliver(outgoing first) {
 engine::task<bool> upload::await_turn(std::uint64_t shed_seen, bool probe) {
   for (;;) {
     const auto seen = turn_.version();
-    if (given_up(shed_seen)) co_return false;
+    if (given_up(shed_seen, probe)) co_return false;
     if (!probe && !gate_.open()) co_return false;
     engine::time_point until{};
     {
@@ -200,7 +221,7 @@ void upload::release_turn(bool ok) {
     meter_.in_flight->set(static_cast<double>(in_flight_));
     if (ok) {
       const auto now = ports_.clock.now();
-      last_accepted_ = now;
+      busy_since_ = now;
       if (limit_ < options_.concurrency && now - grown_at_ >= limit_growth_interval) {
         ++limit_;
         grown_at_ = now;
@@ -210,11 +231,11 @@ void upload::release_turn(bool ok) {
   turn_.notify();
 }
 
-engine::task<bool> upload::pause(engine::duration length, std::uint64_t shed_seen) {
+engine::task<bool> upload::pause(engine::duration length, std::uint64_t shed_seen, bool probe) {
   const auto until = ports_.clock.now() + length;
   for (;;) {
     const auto seen = turn_.version();
-    if (given_up(shed_seen)) co_return false;
+    if (given_up(shed_seen, probe)) co_return false;
     if (ports_.clock.now() >= until) co_return true;
     co_await turn_.wait_until(seen, ports_.clock, until);
   }
@@ -248,13 +269,14 @@ void upload::park(const outgoing& now, const std::string& reason) {
   shed();
 }
 
-engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, std::string& why) {
+engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, std::string& why, bool& gate_told) {
   std::uint64_t shed_seen = 0;
   {
     const std::lock_guard lock(mutex_);
     shed_seen = sheds_;
   }
   bool token_renewed = false;
+  bool counted = false;
   for (unsigned attempt = 0;;) {
     const auto asked = ports_.clock.now();
     const bool go = co_await await_turn(shed_seen, now.probe);
@@ -268,7 +290,8 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
     meter_.requests->add();
     release_turn(answer.outcome.has_value());
     if (answer.outcome) {
-      if (gate_.accepted()) {
+      gate_told = gate_told || now.probe;
+      if (gate_.accepted(now.probe)) {
         meter_.parked->set(0);
         ports_.log.info("destination answers again", {{"destination", options_.name}});
       }
@@ -277,6 +300,9 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
     const azure::failure& f = answer.outcome.error();
     if (f.code == azure::errc::cancelled) co_return verdict::given_back;
     telemetry_.failures("ingestion", engine::name_of(fault_of(f))).add();
+    if (f.maybe_taken && !std::exchange(counted, true)) {  // they will be sent again, now or after a rewind
+      telemetry_.duplicates_possible.add(static_cast<double>(now.row_count()));
+    }
     switch (f.code) {
       case azure::errc::too_large:
         // The service counts what it must not: the raw size. From now on bodies for it stay below what its SDKs send.
@@ -301,6 +327,7 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
       case azure::errc::not_found:
       case azure::errc::invalid_stream:
       case azure::errc::unexpected_status:
+        gate_told = gate_told || now.probe;
         park(now, f.message);
         co_return verdict::given_back;
       default: {
@@ -313,7 +340,7 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
                                                         {"attempt", attempt + 1},
                                                         {"wait_s", std::chrono::duration<double>(wait).count()}});
         ++attempt;
-        const bool again = co_await pause(wait, shed_seen);
+        const bool again = co_await pause(wait, shed_seen, now.probe);
         if (!again) co_return verdict::given_back;
       }
     }

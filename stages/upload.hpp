@@ -76,6 +76,8 @@ class upload {
   engine::task<> send();
   // No more bodies will come.
   void finish();
+  // Draining: a probe that is not on the wire is given up.
+  void drop_probes();
   // Ends all waiting; what is not answered is given back. The owner closes the exchange as well.
   void abort();
   // Gives back all that is not on the wire; the routes rewind.
@@ -84,25 +86,28 @@ class upload {
   struct state {
     std::size_t waiting = 0;  // closed bodies not on the wire
     std::size_t in_flight = 0;
-    unsigned limit = 0;  // requests allowed at once
+    std::size_t under_way = 0;  // bodies taken up and not ended: on the wire, waiting for a turn or to be tried again
+    unsigned limit = 0;         // requests allowed at once
     bool throttled = false;
-    engine::time_point last_accepted{};
+    engine::duration silent{};  // how long it has had bodies and accepted none; 0 while it has none
+    [[nodiscard]] bool idle() const { return waiting + under_way == 0; }
   };
   [[nodiscard]] state now() const;
 
  private:
   enum class verdict : std::uint8_t { accepted, cut, refused, given_back };
   engine::task<> deliver(outgoing);
-  engine::task<verdict> send_until_decided(const outgoing&, std::string& why);
+  engine::task<> deliver_parts(outgoing, bool& gate_told);
+  engine::task<verdict> send_until_decided(const outgoing&, std::string& why, bool& gate_told);
   engine::task<bool> await_turn(std::uint64_t shed_seen, bool probe);  // false: given back
-  engine::task<bool> pause(engine::duration, std::uint64_t shed_seen);
+  engine::task<bool> pause(engine::duration, std::uint64_t shed_seen, bool probe);
   engine::task<bool> halve(outgoing, std::vector<outgoing>& work);
   engine::task<> bury_row(outgoing, std::string why);
   void accept(outgoing&);
   void park(const outgoing&, const std::string& reason);
   void throttle(const azure::failure&);
   void release_turn(bool ok);
-  [[nodiscard]] bool given_up(std::uint64_t shed_seen) const;
+  [[nodiscard]] bool given_up(std::uint64_t shed_seen, bool probe) const;
 
   const upload_options options_;
   path_ports ports_;
@@ -123,7 +128,9 @@ class upload {
   unsigned limit_;
   engine::time_point throttled_until_{};
   engine::time_point grown_at_{};
-  engine::time_point last_accepted_{};
+  engine::time_point busy_since_{};  // or since the last body was accepted
+  std::size_t under_way_ = 0;
+  bool probes_dropped_ = false;
   std::uint64_t sheds_ = 0;
   bool aborted_ = false;
 };

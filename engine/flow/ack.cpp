@@ -27,6 +27,7 @@ struct ack_line::state {
   // Ends units of a block; the caller holds no lock.
   void end_units(const std::shared_ptr<block>& b, std::uint32_t units, bool ok) {
     std::shared_ptr<void> release;  // freed after the lock: it may give back budget and wake others
+    std::deque<std::shared_ptr<block>> dead;
     bool news = false;
     {
       const std::lock_guard lock(mutex);
@@ -42,6 +43,9 @@ struct ack_line::state {
         --outstanding;
         release = std::move(b->keep);
         news = advance() || outstanding == 0 || news;
+        // Nothing behind a gap can be committed any more. The blocks hold this state: they must not be held by it for
+        // ever.
+        if (broken && outstanding == 0) dead.swap(blocks);
       }
     }
     release.reset();
@@ -71,7 +75,7 @@ ack_line::delivery ack_line::open(std::string position, std::uint32_t units, std
   b->left = units;
   {
     const std::lock_guard lock(state_->mutex);
-    state_->blocks.push_back(b);
+    if (!state_->broken) state_->blocks.push_back(b);
     if (units == 0) {
       b->ended = true;
       static_cast<void>(state_->advance());

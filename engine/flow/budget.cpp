@@ -6,23 +6,25 @@ namespace engine {
 namespace {
 constexpr std::size_t turn_bytes = mib;  // what a flow may take per round: about one block
 constexpr std::size_t shares_max = 8;    // with many holders each may have an eighth
+// The whole for one holder; else an equal share, and never so much that the largest block does not fit beside it: at
+// the head of the line it would wait for a holder that gives nothing back.
 std::size_t cap_for(std::size_t bytes_max, std::size_t holders) {
-  return bytes_max / std::clamp<std::size_t>(holders, 1, shares_max);
+  const std::size_t main = bytes_max - bytes_max / 16;
+  if (holders <= 1) return main;
+  return std::min(main / std::min(holders, shares_max), main - bytes_max / 2);
 }
 }  // namespace
 
 budget::budget(std::size_t bytes_max, std::size_t accounts, std::size_t destinations)
     : bytes_max_(bytes_max),
       reserve_max_(bytes_max / 16),
-      account_cap_(cap_for(bytes_max - bytes_max / 16, accounts)),
-      destination_cap_(cap_for(bytes_max - bytes_max / 16, destinations)),
+      account_cap_(cap_for(bytes_max, accounts)),
+      destination_cap_(cap_for(bytes_max, destinations)),
       line_(turn_bytes) {}
 
 budget::~budget() { assert(main_used_ == 0 && reserve_used_ == 0); }
 
-std::int64_t budget::free_main() const {
-  return static_cast<std::int64_t>(bytes_max_ - reserve_max_) - static_cast<std::int64_t>(main_used_) - charged_;
-}
+std::size_t budget::free_main() const { return bytes_max_ - reserve_max_ - main_used_; }
 
 task<std::optional<budget::lease>> budget::acquire(budget_holder holder, std::size_t bytes) {
   assert(bytes <= block_bytes_max());
@@ -30,7 +32,7 @@ task<std::optional<budget::lease>> budget::acquire(budget_holder holder, std::si
   if (closed_) co_return std::nullopt;
   request mine{.parked = {}, .own = {}, .holder = holder, .bytes = bytes, .exempt = false, .granted = false};
   mine.exempt = bytes > std::min(account_cap_, destination_cap_);
-  enter_line(mine);
+  enter_line(mine, nullptr);
   waiter* chain = serve();
   if (!mine.granted) {
     lock.unlock();
@@ -51,9 +53,12 @@ task<std::optional<budget::lease>> budget::acquire(budget_holder holder, std::si
   co_return out;
 }
 
-budget::holding* budget::blocking(const request& r) {
+budget::holding* budget::blocking(const request& r, const holding* turn) {
   if (r.exempt) return nullptr;
-  const auto over = [&r](const holding& h, std::size_t cap) {
+  const std::size_t all = bytes_max_ - reserve_max_;
+  const auto over = [&](const holding& h, std::size_t cap) {
+    if (cap == all) return false;                       // alone: the line itself is the bound
+    if (&h != turn && !h.blocked.empty()) return true;  // nobody passes those who wait already
     const std::size_t has = h.held - h.held_exempt + h.in_line;
     return has != 0 && has + r.bytes > cap;
   };
@@ -64,13 +69,13 @@ budget::holding* budget::blocking(const request& r) {
   return nullptr;
 }
 
-bool budget::enter_line(request& r) {
+bool budget::enter_line(request& r, const holding* turn) {
   if (r.exempt && exempt_out_) {
     waiting_exempt_.push_back(&r);
     ++blocked_count_;
     return false;
   }
-  if (holding* at_cap = blocking(r)) {
+  if (holding* at_cap = blocking(r, turn)) {
     at_cap->blocked.push_back(&r);
     ++blocked_count_;
     return false;
@@ -88,10 +93,10 @@ void budget::readmit(holding& h) {
   // Each turn either enters the line, moves to the other holding's blocked list, or is still blocked here: then stop.
   while (!h.blocked.empty()) {
     request* r = h.blocked.front();
-    if (blocking(*r) == &h) return;
+    if (blocking(*r, &h) == &h) return;
     h.blocked.pop_front();
     --blocked_count_;
-    enter_line(*r);
+    enter_line(*r, &h);
   }
 }
 
@@ -101,14 +106,14 @@ void budget::readmit_exempt() {
   request* r = waiting_exempt_.front();
   waiting_exempt_.pop_front();
   --blocked_count_;
-  enter_line(*r);
+  enter_line(*r, nullptr);
 }
 
 waiter* budget::serve() {
   wait_list granted;
   std::size_t cost = 0;
   while (request** head = line_.peek(&cost)) {
-    if (static_cast<std::int64_t>(cost) > free_main()) break;  // the head keeps its turn
+    if (cost > free_main()) break;  // the head keeps its turn
     request* r = *head;
     static_cast<void>(line_.pop());
     auto& account = accounts_[r->holder.flow.account];
@@ -148,16 +153,6 @@ void budget::give_back(const budget_holder& holder, std::size_t main, std::size_
     readmit(account);
     readmit(destination);
     chain = serve();
-  }
-  wake(chain);
-}
-
-void budget::charge(std::ptrdiff_t bytes) {
-  waiter* chain = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    charged_ += bytes;
-    if (!closed_) chain = serve();
   }
   wake(chain);
 }
@@ -229,7 +224,7 @@ bool budget::lease::try_grow_to(std::size_t target) {
   if (from_->reserve_used_ + more <= from_->reserve_max_) {
     from_->reserve_used_ += more;
     reserve_ += more;
-  } else if (nobody_waits && static_cast<std::int64_t>(more) <= from_->free_main()) {
+  } else if (nobody_waits && more <= from_->free_main()) {
     from_->main_used_ += more;
     main_ += more;
   } else {

@@ -62,8 +62,6 @@ class budget {
 
   // nullopt: closed. bytes must be <= block_bytes_max().
   task<std::optional<lease>> acquire(budget_holder, std::size_t bytes);
-  // Takes or gives back without waiting, whatever is free: for connections, whose number has its own limit.
-  void charge(std::ptrdiff_t bytes);
   void close();
   // Called, outside the lock, whenever a request starts to wait: open batches are then closed early.
   void on_pressure(std::function<void()> call) { on_pressure_ = std::move(call); }
@@ -92,9 +90,10 @@ class budget {
     std::size_t in_line = 0;
     std::deque<request*> blocked;  // at its cap: in no line
   };
-  [[nodiscard]] std::int64_t free_main() const;
-  holding* blocking(const request&);  // the holding whose cap forbids it now
-  bool enter_line(request&);          // false: put among the blocked of a holding
+  [[nodiscard]] std::size_t free_main() const;
+  // The holding whose cap forbids it now. `turn`: the holding whose first in waiting it is; there it passes nobody.
+  holding* blocking(const request&, const holding* turn);
+  bool enter_line(request&, const holding* turn);                         // false: put among the blocked of a holding
   void readmit(holding&);
   void readmit_exempt();
   waiter* serve();
@@ -110,7 +109,6 @@ class budget {
   mutable std::mutex mutex_;
   std::size_t main_used_ = 0;
   std::size_t reserve_used_ = 0;
-  std::int64_t charged_ = 0;
   std::size_t peak_ = 0;
   std::map<std::uint32_t, holding> accounts_;
   std::map<std::uint32_t, holding> destinations_;

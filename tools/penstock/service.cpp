@@ -29,19 +29,13 @@ service::service(const stages::config& c)
       uploads_(io_.get_executor(), pool_options(upload_connections(c), c.tuning.upload_concurrency + 1), metrics_,
                clock_) {}
 
-service::~service() {
-  charged_.store(nullptr);
-  path_.reset();
-}
+service::~service() { path_.reset(); }
 
 engine::http_pool_options service::pool_options(std::size_t connections, std::size_t per_origin) {
   engine::http_pool_options out;
   out.connections_max = connections;
   out.per_origin_max = per_origin;
   out.strands = config_.tuning.io_threads > 1;
-  out.connection_charge = [this](std::ptrdiff_t count) {
-    if (auto* memory = charged_.load()) memory->charge(count * static_cast<std::ptrdiff_t>(engine::connection_bytes));
-  };
   return out;
 }
 
@@ -66,7 +60,6 @@ std::expected<std::unique_ptr<service>, std::string> service::open(const stages:
                            .log = log,
                            .metrics = made->metrics_};
   made->path_ = std::make_unique<stages::data_path>(c, options, ports, made->counts_);
-  made->charged_.store(&made->path_->memory());
   return made;
 }
 

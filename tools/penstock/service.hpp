@@ -1,7 +1,6 @@
 // service: the production ports, joined: one process from configuration to data path. The simulator joins others.
 #pragma once
 
-#include <atomic>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -58,7 +57,6 @@ class service {
   engine::steady_clock clock_;
   engine::system_rng rng_;
   engine::cpu_pool cpu_;
-  std::atomic<engine::budget*> charged_ = nullptr;  // pays for connections while the path lives
   engine::http_pool pulls_;
   engine::http_pool uploads_;
   std::unique_ptr<engine::store> store_;

@@ -144,19 +144,6 @@ TEST(budget, tells_about_pressure_when_somebody_begins_to_wait) {
   EXPECT_EQ(sim.running(), 0U);
 }
 
-TEST(budget, charges_for_connections_reduce_what_can_be_leased) {
-  support::simulation sim(6);
-  budget all(64 * mib, 1, 1);
-  all.charge(40 * static_cast<std::ptrdiff_t>(mib));
-  std::optional<budget::lease> a;
-  sim.spawn(take(all, holder(1), 24 * mib, a));
-  sim.run();
-  EXPECT_FALSE(a.has_value());
-  all.charge(-40 * static_cast<std::ptrdiff_t>(mib));
-  sim.run();
-  EXPECT_TRUE(a.has_value());
-}
-
 TEST(budget, a_hot_account_cannot_keep_a_quiet_one_waiting_for_more_than_a_round) {
   support::simulation sim(7);
   engine::signal timer;
