@@ -106,7 +106,15 @@ class route {
   engine::task<bool> skip_to(std::string cursor);  // false: the queue has ended
   engine::task<next> wait_until_committed();
   engine::task<next> rest(engine::duration);  // false: stopped
-  engine::task<bool> convert_block(queued);   // false: nothing of it went to the destination
+  struct slot_outcome;
+  engine::task<bool> convert_block(queued);  // false: nothing of it went to the destination as a probe
+  void pass_position(const queued&);
+  engine::task<bool> note_pulled(std::string cursor);  // false: the store has failed
+  slot_outcome work_in_slot(queued&);
+  void append_rows(queued&, const converted&, converter&, slot_outcome&);
+  static void pay_for_letters(slot_outcome&);
+  void count_events(const converted&, const fetched_block&, std::size_t rows);
+  engine::task<> bury(slot_outcome);
   engine::task<> undecodable(queued, std::string why);
   engine::task<> commit();
   void line_changed();
@@ -114,7 +122,6 @@ class route {
   [[nodiscard]] bool stopped() const { return stopping_.load(); }
   [[nodiscard]] engine::ack_line line() const;
   [[nodiscard]] bool at_fixed_end() const;
-  void count_possible_duplicates(const fetched_block&, std::size_t rows);
 
   route_surroundings& around_;
   const engine::route_id id_;

@@ -93,7 +93,7 @@ class budget {
   [[nodiscard]] std::size_t free_main() const;
   // The holding whose cap forbids it now. `turn`: the holding whose first in waiting it is; there it passes nobody.
   holding* blocking(const request&, const holding* turn);
-  bool enter_line(request&, const holding* turn);                         // false: put among the blocked of a holding
+  bool enter_line(request&, const holding* turn);  // false: put among the blocked of a holding
   void readmit(holding&);
   void readmit_exempt();
   waiter* serve();

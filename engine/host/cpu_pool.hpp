@@ -17,8 +17,8 @@ namespace engine {
 // Thread-safe. A coroutine that awaited enter() runs on a worker until its next await, which has to be leave(); it must
 // not end there. How many jobs of one logstore wait or run at once is the caller's business.
 //
-// The contexts of the coroutines are destroyed after stop() has returned: a worker may still be inside the post that sends
-// the last coroutine home.
+// The contexts of the coroutines are destroyed after stop() has returned: a worker may still be inside the post that
+// sends the last coroutine home.
 //
 // After stop() no coroutine hangs: those that wait get their turn on the workers, and a later enter() returns at once
 // on the caller's own executor. The work is then done there; stopped() tells a caller that would rather not.

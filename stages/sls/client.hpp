@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "engine/flow/ports.hpp"
+#include "stages/http_fields.hpp"
 #include "stages/sls/credentials.hpp"
 #include "stages/sls/failure.hpp"
-#include "stages/http_fields.hpp"
 #include "stages/sls/replies.hpp"
 #include "stages/sls/signature.hpp"
 

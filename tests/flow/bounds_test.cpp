@@ -18,7 +18,7 @@ void silence_uploads(world& w) {
 }
 
 TEST(bounds, blocks_of_a_route_that_wait_for_the_cpu_fit_its_queue) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(5); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.config.tuning.pull_groups_max = 1;
@@ -38,7 +38,7 @@ TEST(bounds, blocks_of_a_route_that_wait_for_the_cpu_fit_its_queue) {
 }
 
 TEST(bounds, closed_bodies_of_a_stalled_destination_fit_its_places) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(5); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 2, .logstores = 2, .shards = 2});
     w.config.tuning.pull_groups_max = 2;
@@ -62,7 +62,7 @@ TEST(bounds, closed_bodies_of_a_stalled_destination_fit_its_places) {
 }
 
 TEST(bounds, leased_bytes_stay_within_the_budget) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(3); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 2, .logstores = 2, .shards = 6});
     w.config.tuning.memory_limit_bytes = 64 * engine::mib;

@@ -35,7 +35,7 @@ mishap_rates all_mishaps(double share) {
 }
 
 TEST(delivery, is_exactly_once_when_nothing_goes_wrong) {
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(150); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, some_shape(seed));
     make_bodies_small(w);
@@ -50,7 +50,7 @@ TEST(delivery, is_exactly_once_when_nothing_goes_wrong) {
 }
 
 TEST(delivery, is_at_least_once_whatever_the_services_do) {
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(150); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, some_shape(seed));
     make_bodies_small(w);
@@ -69,7 +69,7 @@ TEST(delivery, is_at_least_once_whatever_the_services_do) {
 }
 
 TEST(delivery, commits_every_position_once_all_is_delivered) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(20); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 2, .logstores = 2, .shards = 2, .destinations = 2});
     make_bodies_small(w);
@@ -93,7 +93,7 @@ struct left_behind {
 
 TEST(delivery, loses_nothing_when_the_process_is_killed_and_doubles_only_what_was_pulled_and_not_committed) {
   std::size_t doubled = 0;
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(150); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 1, .logstores = 2, .shards = 2});
     make_bodies_small(w);
@@ -130,7 +130,7 @@ TEST(delivery, loses_nothing_when_the_process_is_killed_and_doubles_only_what_wa
 }
 
 TEST(delivery, survives_kills_among_mishaps) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(60); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, some_shape(seed));
     make_bodies_small(w);

@@ -22,7 +22,7 @@ std::size_t groups_received(const model_shard& shard, double bytes_in) {
 }
 
 TEST(drain, makes_no_new_pull_and_delivers_and_commits_what_was_pulled) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(60); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.config.tuning.pull_groups_max = 2;
@@ -48,7 +48,7 @@ TEST(drain, makes_no_new_pull_and_delivers_and_commits_what_was_pulled) {
 }
 
 TEST(drain, goes_on_where_it_ended_without_a_doubled_row) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(20); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 2, .logstores = 2, .shards = 2, .destinations = 2});
     w.config.tuning.pull_groups_max = 2;
@@ -72,7 +72,7 @@ void never_answer_uploads(world& w) {
 }
 
 TEST(drain, is_aborted_at_its_deadline_and_commits_nothing_that_was_not_accepted) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 1, .logstores = 2, .shards = 2});
     w.config.tuning.pull_groups_max = 2;
@@ -104,7 +104,7 @@ TEST(drain, waits_for_a_throttled_destination_no_longer_than_its_deadline) {
 }
 
 TEST(drain, is_not_delayed_by_a_parked_destination) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 1, .logstores = 2, .shards = 2});
     w.fill_all(20, 2);

@@ -35,7 +35,7 @@ void silence_first_destination(world& w) {
 
 TEST(fairness, a_silent_destination_does_not_starve_a_good_one_of_memory) {
   for (const unsigned accounts : {1U, 2U}) {
-    for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seed_count(2); ++seed) {
       SCOPED_TRACE("accounts " + std::to_string(accounts) + " seed " + std::to_string(seed));
       world w(seed, {.accounts = accounts, .logstores = 2 / accounts, .shards = 6, .destinations = 2});
       w.config.tuning.memory_limit_bytes = 64 * engine::mib;
@@ -62,7 +62,7 @@ TEST(fairness, a_silent_destination_does_not_starve_a_good_one_of_memory) {
 }
 
 TEST(fairness, a_saturating_account_delays_a_quiet_one_by_seconds_at_most) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(3); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 2, .logstores = 8});
     w.cpu_bytes_per_second = 20e6;
@@ -89,7 +89,7 @@ TEST(fairness, a_saturating_account_delays_a_quiet_one_by_seconds_at_most) {
 
 TEST(linger, brings_a_lone_event_to_the_sink_after_the_time_it_was_told_and_the_way) {
   for (const engine::duration linger : {engine::duration(100ms), engine::duration(1s), engine::duration(7s)}) {
-    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
       SCOPED_TRACE("linger " + engine::format_duration(linger) + " seed " + std::to_string(seed));
       world w(seed, {.accounts = 2, .logstores = 2, .shards = 2});
       w.config.tuning.linger = linger;

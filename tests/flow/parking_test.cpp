@@ -28,7 +28,7 @@ void refuse(world& w, const refusal& r) {
 bool parked(process& p) { return p.path.status().destinations[0].parked; }
 
 TEST(tokens, that_are_refused_are_replaced_once_and_the_body_is_sent_again) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 1, .logstores = 2, .shards = 2});
     w.config.tuning.batch_raw_bytes_max = 1'000;
@@ -47,7 +47,7 @@ TEST(tokens, that_are_refused_are_replaced_once_and_the_body_is_sent_again) {
 }
 
 TEST(tokens, refused_twice_park_the_destination_until_a_new_one_is_taken) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(5); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     refuse(w, {401, "Unauthorized"});
@@ -144,7 +144,7 @@ TEST(parking, ends_a_run_once_as_failed_after_three_probes) {
 
 // Such a probe says nothing about the refusal that parked it; the turn must not be lost with it.
 TEST(parking, goes_on_probing_after_a_probe_whose_rows_are_refused) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(5); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.fill_all(1, 1);
@@ -165,7 +165,7 @@ TEST(parking, goes_on_probing_after_a_probe_whose_rows_are_refused) {
 
 // A quiet logstore has nothing to try with: the turn goes on to one that has.
 TEST(parking, passes_the_probe_on_when_a_logstore_has_nothing_new) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 1, .logstores = 6});
     w.fill(w.shard(0, 2), 3, 1);

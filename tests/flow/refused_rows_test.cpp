@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(too_large, bodies_are_cut_until_they_fit_the_raw_size) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 1, .logstores = 1, .shards = 3});
     w.rule().raw_bytes_max = 2'500;
@@ -35,7 +35,7 @@ TEST(too_large, bodies_are_cut_until_they_fit_the_wire) {
 }
 
 TEST(too_large, a_row_that_fits_no_body_is_kept_as_a_dead_letter_with_its_text) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.rule().raw_bytes_max = 2'500;
@@ -56,7 +56,7 @@ TEST(too_large, a_row_that_fits_no_body_is_kept_as_a_dead_letter_with_its_text) 
 }
 
 TEST(bad_rows, are_found_by_halving_and_only_they_become_dead_letters) {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(40); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 1, .logstores = 2, .shards = 2});
     w.fill_all(1 + seed % 9, 1 + seed % 7, 300);

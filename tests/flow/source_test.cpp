@@ -18,7 +18,7 @@ stages::logstore_status status_of(process& p, const std::string& account, const 
 }
 
 TEST(source, a_wrong_key_parks_its_own_account_only) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed, {.accounts = 3, .logstores = 2});
     w.fill_all(10, 2);
@@ -80,7 +80,7 @@ TEST(source, an_unknown_logstore_ends_a_run_once_as_failed_after_three_probes) {
 }
 
 TEST(undecodable_reply, is_pulled_again_and_group_by_group_from_the_second_time_on) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(20); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.config.tuning.pull_groups_max = 10;
@@ -104,7 +104,7 @@ TEST(undecodable_reply, is_pulled_again_and_group_by_group_from_the_second_time_
 }
 
 TEST(undecodable_reply, is_dead_lettered_after_five_failures_of_its_cursor_and_passed) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(20); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.config.tuning.pull_groups_max = 10;
@@ -127,7 +127,7 @@ TEST(undecodable_reply, is_dead_lettered_after_five_failures_of_its_cursor_and_p
 }
 
 TEST(expired_position, goes_on_at_the_oldest_data_and_counts_the_gap) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.fill_all(20, 2);
@@ -147,7 +147,7 @@ TEST(expired_position, goes_on_at_the_oldest_data_and_counts_the_gap) {
 }
 
 TEST(split_shard, is_drained_and_its_children_are_found_within_the_list_interval) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(20); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     world w(seed);
     w.fill_all(20, 2);

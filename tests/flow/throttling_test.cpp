@@ -52,7 +52,7 @@ struct busy_destination {
 
 TEST(throttling, silences_the_whole_destination_for_as_long_as_it_was_told) {
   for (const int status : {429, 503}) {
-    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seed_count(5); ++seed) {
       SCOPED_TRACE("status " + std::to_string(status) + " seed " + std::to_string(seed));
       busy_destination d(seed);
       auto& p = d.w.start();
@@ -72,7 +72,7 @@ TEST(throttling, silences_the_whole_destination_for_as_long_as_it_was_told) {
 }
 
 TEST(throttling, halves_the_requests_at_once_and_gives_one_back_for_every_ten_seconds_of_success) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seed_count(3); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     busy_destination d(seed);
     d.w.start();

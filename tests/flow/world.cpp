@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace tests {
@@ -29,6 +30,11 @@ stages::path_ports ports_of(world& w, process& p) {
 }
 
 }  // namespace
+
+std::uint64_t seed_count(std::uint64_t usual) {
+  const char* times = std::getenv("PENSTOCK_FLOW_SEEDS");
+  return times == nullptr ? usual : usual * std::max<std::uint64_t>(1, std::strtoull(times, nullptr, 10));
+}
 
 process::process(world& w, const stages::run_options& options)
     : pulls(w.cloud),
@@ -123,7 +129,9 @@ void world::for_each_shard(const std::function<void(const place&, model_shard&)>
 }
 
 void world::fill_all(std::size_t groups, std::size_t events_per_group, std::size_t bytes) {
-  for_each_shard([&](const place&, model_shard& s) { fill(s, groups, events_per_group, bytes); });
+  for_each_shard([&](const place&, model_shard& s) {
+    if (!s.readonly) fill(s, groups, events_per_group, bytes);
+  });
 }
 
 // --- processes -----------------------------------------------------------------------------------------------------

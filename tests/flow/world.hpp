@@ -31,6 +31,9 @@ struct world_shape {
 
 class world;
 
+// So many seeds, or PENSTOCK_FLOW_SEEDS times as many: for a night.
+std::uint64_t seed_count(std::uint64_t usual);
+
 // One life of the program: its ports and its data path.
 struct process {
   process(world&, const stages::run_options&);
@@ -70,6 +73,7 @@ class world {
 
   // Appends events of about `bytes` each, with ids of their own and bodies that hardly compress.
   void fill(model_shard&, std::size_t groups, std::size_t events_per_group, std::size_t bytes = 200);
+  // To all shards that take data.
   void fill_all(std::size_t groups, std::size_t events_per_group, std::size_t bytes = 200);
   std::string make_event(std::size_t bytes);
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "stages/sls/cursor.hpp"
 #include "stages/http_fields.hpp"
+#include "stages/sls/cursor.hpp"
 #include "stages/sls/replies.hpp"
 
 namespace {

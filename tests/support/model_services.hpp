@@ -23,6 +23,7 @@
 namespace tests {
 
 enum class operation : std::uint8_t { list_shards, get_cursor, pull_logs, token, upload, unknown };
+operation operation_of(const seen_request&);
 
 struct model_answer {
   int status = 200;

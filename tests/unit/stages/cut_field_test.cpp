@@ -77,7 +77,8 @@ TEST(cut_field, cuts_in_the_given_order_until_the_text_fits) {
 }
 
 TEST(cut_field, cuts_no_other_member_whatever_its_size) {
-  const std::string event = R"({"userAgent":")" + std::string(300, 's') + R"(","unknown":[)" + std::string(400, ' ') + "]}";
+  const std::string event =
+      R"({"userAgent":")" + std::string(300, 's') + R"(","unknown":[)" + std::string(400, ' ') + "]}";
   EXPECT_FALSE(cut(event, event.size() - 10).fits);
 }
 
