@@ -587,11 +587,13 @@ path_status data_path::status() const {
                         .state = w->state,
                         .reason = w->reason,
                         .shards = w->routes.size(),
+                        .in_flight = 0,
                         .lag_s = 0};
       std::size_t done = 0;
       for (const auto& [id, r] : w->routes) {
         const auto s = r->status();
         l.lag_s = std::max(l.lag_s, s.lag_s);
+        l.in_flight += s.in_flight;
         if (s.state == route_state::done) ++done;
         if (s.state == route_state::parked || s.state == route_state::failed) {
           l.state = name_of(s.state);

@@ -45,6 +45,7 @@ struct logstore_status {
   std::string state;   // starting running parked done failed
   std::string reason;  // why it is parked or failed
   std::size_t shards = 0;
+  std::size_t in_flight = 0;  // blocks read and not yet wholly accepted
   double lag_s = 0;
 };
 struct destination_status {

@@ -75,6 +75,7 @@ route_status route::status() const {
   const std::lock_guard lock(mutex_);
   route_status out = status_;
   out.committed = committed_;
+  out.in_flight = queue_.size() + (line_ ? line_->outstanding() : 0);
   return out;
 }
 

@@ -63,8 +63,9 @@ std::string_view name_of(route_state);
 
 struct route_status {
   route_state state = route_state::starting;
-  std::string reason;  // why it is parked or failed
-  double lag_s = 0;    // age of the newest event read when there is more to read; 0 at the end of the shard
+  std::string reason;         // why it is parked or failed
+  double lag_s = 0;           // age of the newest event read when there is more to read; 0 at the end of the shard
+  std::size_t in_flight = 0;  // blocks read and not yet wholly accepted
   std::string committed;
 };
 

@@ -17,7 +17,9 @@ class sentinel_sink final : public sink {
   engine::task<answer> put(engine::byte_view wire, bool gzip) override {
     auto token = co_await tokens_.get();
     if (!token) {
-      answer failed{.outcome = std::unexpected(as_upload_failure(token.error())), .token_generation = 0};
+      answer failed{.outcome = std::unexpected(as_upload_failure(token.error())),
+                    .token_generation = 0,
+                    .from_token_service = true};
       co_return failed;
     }
     answer got;
@@ -299,7 +301,7 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
     }
     const azure::failure& f = answer.outcome.error();
     if (f.code == azure::errc::cancelled) co_return verdict::given_back;
-    telemetry_.failures("ingestion", engine::name_of(fault_of(f))).add();
+    telemetry_.failures(answer.from_token_service ? "entra" : "ingestion", engine::name_of(fault_of(f))).add();
     if (f.maybe_taken && !std::exchange(counted, true)) {  // they will be sent again, now or after a rewind
       telemetry_.duplicates_possible.add(static_cast<double>(now.row_count()));
     }

@@ -53,6 +53,7 @@ class sink {
   struct answer {
     std::expected<receipt, azure::failure> outcome;
     std::uint64_t token_generation = 0;
+    bool from_token_service = false;  // it never came to an upload
   };
   virtual engine::task<answer> put(engine::byte_view wire, bool gzip) = 0;
   virtual void reject_token(std::uint64_t generation) = 0;

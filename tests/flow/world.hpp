@@ -100,7 +100,7 @@ class world {
   };
   [[nodiscard]] totals count();
   void expect_exactly_once();
-  void expect_at_least_once();
+  void expect_at_least_once();  // or a dead letter
   // Told at commits: what was promised and did not hold.
   [[nodiscard]] const std::vector<std::string>& broken_promises() const { return broken_promises_; }
   [[nodiscard]] std::size_t rows_accepted() const;
@@ -116,6 +116,7 @@ class world {
   void for_each_shard(const std::function<void(const place&, model_shard&)>&);
   void check_commit(const engine::route_id&, const std::string& cursor);
   [[nodiscard]] bool buried(const std::string& text);
+  [[nodiscard]] bool buried_with_its_reply(const engine::route_id&, std::size_t group) const;
   [[nodiscard]] engine::route_id route_of(const place&) const;
 
   const world_shape shape_;

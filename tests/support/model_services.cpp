@@ -173,9 +173,9 @@ model_cloud::journey model_cloud::draw(operation op) {
     out.status = 500;
   } else if (hit(rates.throttled)) {
     out.status = 429;
-  } else if (hit(rates.unauthorized) && op == operation::upload) {
+  } else if (op == operation::upload && hit(rates.unauthorized)) {
     out.status = 401;
-  } else if (hit(rates.garbled_block) && op == operation::pull_logs) {
+  } else if (op == operation::pull_logs && hit(rates.garbled_block)) {
     out.garbled = true;
   }
   return out;
@@ -308,7 +308,8 @@ model_answer model_cloud::pull_logs(model_shard& shard, const std::map<std::stri
       garbled = true;
     }
   }
-  shard.pulls.push_back({.at = sim_.now(), .from = *from, .count_asked = count, .groups = at - *from, .bytes = 0});
+  shard.pulls.push_back(
+      {.at = sim_.now(), .from = *from, .count_asked = count, .groups = at - *from, .bytes = 0, .garbled = false});
   shard.served_to = std::max(shard.served_to, at);
   model_answer out{.status = 200,
                    .headers = {{"x-log-bodyrawsize", std::to_string(plain.size())},
@@ -325,6 +326,7 @@ model_answer model_cloud::pull_logs(model_shard& shard, const std::map<std::stri
   if (garbled) packed.resize(packed.size() / 2);
   out.body = std::move(packed);
   shard.pulls.back().bytes = out.body.size();
+  shard.pulls.back().garbled = garbled;
   return out;
 }
 

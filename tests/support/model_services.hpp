@@ -67,6 +67,7 @@ struct pull_seen {
   std::size_t count_asked = 0;
   std::size_t groups = 0;
   std::size_t bytes = 0;  // of the body
+  bool garbled = false;
 };
 
 struct model_shard {

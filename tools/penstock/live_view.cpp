@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace penstock {
 namespace {
@@ -17,6 +18,8 @@ std::string human_rate(double v) {
   if (v >= 1e3) return fmt::format("{:.1f}k", v / 1e3);
   return fmt::format("{:.0f}", v);
 }
+
+bool network(std::string_view stage) { return stage == "fetch" || stage == "upload"; }
 
 bool is_cpu_stage(std::size_t i) {
   const auto s = static_cast<stages::stage_name>(i);
@@ -110,6 +113,51 @@ screen_size screen_of(int fd) {
   return {.columns = size.ws_col, .rows = size.ws_row};
 }
 
+namespace {
+
+void add_accounts(std::vector<std::string>& lines, const run_rates::look& now, const stages::path_status& status,
+                  screen_size size) {
+  struct account_line {
+    std::size_t logstores = 0, parked = 0, in_flight = 0;
+    std::set<std::string> destinations;
+    double lag_s = 0;
+    std::string reason;
+  };
+  std::map<std::string, account_line> accounts;
+  for (const auto& l : status.logstores) {
+    auto& a = accounts[l.account];
+    ++a.logstores;
+    a.lag_s = std::max(a.lag_s, l.lag_s);
+    a.in_flight += l.in_flight;
+    a.destinations.insert(l.destination);
+    if (l.state == "parked" || l.state == "failed") {
+      ++a.parked;
+      a.reason = l.reason;
+    }
+  }
+  lines.push_back(fmt::format("{:<20} {:>10} {:>9} {:>9} {:>9} {:>7} {:<11} {}", "ACCOUNT", "EVENTS/S", "LAG",
+                              "IN FLIGHT", "LOGSTORES", "PARKED", "DESTINATION", "REASON"));
+  const std::size_t fixed = lines.size() + status.destinations.size() + 4;
+  const std::size_t room = size.rows > fixed + 4 ? size.rows - fixed - 4 : 1;
+  std::size_t shown = 0;
+  for (const auto& [name, a] : accounts) {
+    if (++shown > room) {
+      lines.push_back(fmt::format("... and {} more accounts", accounts.size() - room));
+      break;
+    }
+    const auto rate = now.account_events_per_s.find(name);
+    std::string state = "ok";
+    for (const auto& d : status.destinations) {
+      if (a.destinations.contains(d.name) && (d.parked || d.throttled)) state = d.parked ? "parked" : "throttled";
+    }
+    lines.push_back(fmt::format("{:<20} {:>10} {:>8.1f}s {:>9} {:>9} {:>7} {:<11} {}", fitted(name, 20),
+                                human_rate(rate == now.account_events_per_s.end() ? 0 : rate->second), a.lag_s,
+                                a.in_flight, a.logstores, a.parked, state, a.reason));
+  }
+}
+
+}  // namespace
+
 std::string draw_screen(const run_rates::look& now, const stages::path_status& status, stages::telemetry& t,
                         const process_usage& usage, const std::deque<std::string>& log, double running_s,
                         screen_size size) {
@@ -126,40 +174,13 @@ std::string draw_screen(const run_rates::look& now, const stages::path_status& s
       static_cast<double>(status.memory_used_bytes) / (1024.0 * 1024.0), status.memory_waiting));
   lines.push_back(fmt::format("slowest: {} ({})", now.slowest.stage, now.slowest.why));
   std::string load = "load:";
-  for (const auto& s : now.stages) load += fmt::format("  {} {:.0f}%", s.name, s.utilisation * 100);
+  for (const auto& s : now.stages)
+    load += network(s.name) ? fmt::format("  {} {:.1f} at once", s.name, s.utilisation)
+                            : fmt::format("  {} {:.0f}%", s.name, s.utilisation * 100);
   lines.push_back(load);
   lines.emplace_back();
 
-  struct account_line {
-    std::size_t logstores = 0, parked = 0;
-    double lag_s = 0;
-    std::string reason;
-  };
-  std::map<std::string, account_line> accounts;
-  for (const auto& l : status.logstores) {
-    auto& a = accounts[l.account];
-    ++a.logstores;
-    a.lag_s = std::max(a.lag_s, l.lag_s);
-    if (l.state == "parked" || l.state == "failed") {
-      ++a.parked;
-      a.reason = l.reason;
-    }
-  }
-  lines.push_back(fmt::format("{:<20} {:>10} {:>9} {:>9} {:>7}  {}", "ACCOUNT", "EVENTS/S", "LAG", "LOGSTORES",
-                              "PARKED", "REASON"));
-  const std::size_t fixed = lines.size() + status.destinations.size() + 4;
-  const std::size_t room = size.rows > fixed + 4 ? size.rows - fixed - 4 : 1;
-  std::size_t shown = 0;
-  for (const auto& [name, a] : accounts) {
-    if (++shown > room) {
-      lines.push_back(fmt::format("... and {} more accounts", accounts.size() - room));
-      break;
-    }
-    const auto rate = now.account_events_per_s.find(name);
-    lines.push_back(fmt::format("{:<20} {:>10} {:>8.1f}s {:>9} {:>7}  {}", fitted(name, 20),
-                                human_rate(rate == now.account_events_per_s.end() ? 0 : rate->second), a.lag_s,
-                                a.logstores, a.parked, a.reason));
-  }
+  add_accounts(lines, now, status, size);
   lines.emplace_back();
   lines.push_back(
       fmt::format("{:<20} {:<10} {:>9} {:>9}  {}", "DESTINATION", "STATE", "IN FLIGHT", "WAITING", "REASON"));

@@ -7,6 +7,7 @@
 
 #include "engine/host/config_reader.hpp"
 #include "engine/host/small_file.hpp"
+#include "stages/azure/cloud.hpp"
 #include "tools/penstock/load_tuning.hpp"
 
 namespace penstock {
@@ -237,6 +238,10 @@ class config_loader {
     assign(destination.format, map.parsed(map.require("format", "value or typed"), stages::parse_row_format));
     if (const auto value = map.require("credentials", "a map with a type")) {
       read_client_secret(*value, destination.credentials);
+    }
+    // The login host of the cloud that the endpoint belongs to, unless another is named.
+    if (auto login = stages::parse_endpoint(stages::azure::cloud_of(destination.endpoint.host).authority)) {
+      destination.authority = *std::move(login);
     }
     if (const auto authority = map.find("authority")) assign(destination.authority, read_endpoint(map, authority));
     destination.tls = common_tls_;

@@ -71,7 +71,7 @@ std::string status_json(const stages::path_status& status) {
   for (const auto& l : status.logstores) {
     out.begin_object();
     write_logstore(out, l);
-    out.member("shards", l.shards).member("lag_s", l.lag_s).end_object();
+    out.member("shards", l.shards).member("in_flight", l.in_flight).member("lag_s", l.lag_s).end_object();
   }
   out.end_array().key("destinations").begin_array();
   for (const auto& d : status.destinations) {

@@ -1,6 +1,7 @@
 // penstock status: the routes of a running process by its admin listener; without one, the saved positions.
 #include <fmt/format.h>
 
+#include <fstream>
 #include <iostream>
 #include <optional>
 
@@ -52,12 +53,27 @@ int show_saved(const std::string& state_path, bool json) {
 int status_command(const command_line& line) {
   stages::listen_address admin{.host = "127.0.0.1", .port = 9464};
   std::optional<std::string> state_path;
+  if (const auto given = line.tuning.find("admin-listen"); line.config.empty() && given != line.tuning.end()) {
+    const auto parsed = stages::parse_listen_address(given->second);
+    if (!parsed) {
+      std::cerr << "--admin-listen: " << parsed.error() << '\n';
+      return exit_usage;
+    }
+    admin = *parsed;
+  }
   if (!line.config.empty()) {
     const auto loaded = load_config(request_of_process(line.config, line.tuning));
     for (const auto& error : loaded.errors) std::cerr << error << '\n';
     if (!loaded.config) return exit_usage;
     admin = loaded.config->tuning.admin_listen;
     state_path = loaded.config->state_path;
+  }
+  if (!line.admin_port_file.empty()) {
+    std::ifstream file(line.admin_port_file);
+    if (!(file >> admin.port)) {
+      std::cerr << "penstock: " << line.admin_port_file << ": holds no port\n";
+      return exit_failed;
+    }
   }
   if (!admin.host.empty() && admin.port != 0) {
     if (const auto page = fetch_status_page(admin.host, admin.port)) {

@@ -69,6 +69,7 @@ std::string status_table(std::string_view json) {
                               .state = text("state"),
                               .reason = text("reason"),
                               .shards = 0,
+                              .in_flight = 0,
                               .lag_s = 0};
     std::uint64_t shards = 0;
     if (route["shards"].get(shards) == simdjson::SUCCESS) l.shards = shards;
