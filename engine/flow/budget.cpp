@@ -54,8 +54,15 @@ task<std::optional<budget::lease>> budget::acquire(budget_holder holder, std::si
 }
 
 budget::holding* budget::blocking(const request& r, const holding* turn) {
-  if (r.exempt) return nullptr;
   const std::size_t all = bytes_max_ - reserve_max_;
+  if (r.exempt) {
+    // Above its cap, but never beside other blocks of its destination: a silent one would not make room for it, and at
+    // the head of the line it would keep everybody waiting.
+    auto& h = destinations_[r.holder.destination];
+    if (destination_cap_ == all) return nullptr;
+    const bool alone = h.held - h.held_exempt + h.in_line == 0;
+    return alone && (&h == turn || h.blocked.empty()) ? nullptr : &h;
+  }
   const auto over = [&](const holding& h, std::size_t cap) {
     if (cap == all) return false;                       // alone: the line itself is the bound
     if (&h != turn && !h.blocked.empty()) return true;  // nobody passes those who wait already
@@ -102,11 +109,12 @@ void budget::readmit(holding& h) {
 
 void budget::readmit_exempt() {
   exempt_out_ = false;
-  if (waiting_exempt_.empty()) return;
-  request* r = waiting_exempt_.front();
-  waiting_exempt_.pop_front();
-  --blocked_count_;
-  enter_line(*r, nullptr);
+  while (!exempt_out_ && !waiting_exempt_.empty()) {
+    request* r = waiting_exempt_.front();
+    waiting_exempt_.pop_front();
+    --blocked_count_;
+    enter_line(*r, nullptr);
+  }
 }
 
 waiter* budget::serve() {

@@ -41,7 +41,7 @@ TEST(fairness, a_silent_destination_does_not_starve_a_good_one_of_memory) {
       w.config.tuning.memory_limit_bytes = 64 * engine::mib;
       const unsigned good_account = accounts - 1;
       const unsigned good_logstore = accounts == 1 ? 1 : 0;
-      for (std::int64_t s = 0; s < 6; ++s) w.fill(w.shard(0, 0, s), 12, 40, 30'000);  // about 14 MiB each
+      for (std::int64_t s = 0; s < 6; ++s) w.fill(w.shard(0, 0, s), 6, 40, 30'000);  // about 7 MiB each
       silence_first_destination(w);
       auto& p = w.start();
       for (unsigned i = 0; i < 120; ++i) {
@@ -57,6 +57,29 @@ TEST(fairness, a_silent_destination_does_not_starve_a_good_one_of_memory) {
       w.cloud.script = {};
       for (unsigned i = 0; i < 20 && w.count().missing != 0; ++i) w.run_for(30s);
       w.expect_at_least_once();
+    }
+  }
+}
+
+// Blocks that are above a destination's cap each: one log group of megabytes.
+TEST(fairness, large_blocks_for_a_silent_destination_do_not_hold_up_the_line) {
+  for (const unsigned destinations : {2U, 8U}) {
+    for (const std::size_t events : {100U, 140U, 160U}) {
+      SCOPED_TRACE("destinations " + std::to_string(destinations) + " events " + std::to_string(events));
+      world w(1, {.accounts = destinations, .logstores = 1, .shards = 6, .destinations = destinations});
+      w.config.tuning.memory_limit_bytes = 64 * engine::mib;
+      for (std::int64_t s = 0; s < 6; ++s) {
+        w.fill(w.shard(0, 0, s), 2, 40, 30'000);
+        w.fill(w.shard(0, 0, s), 2, events, 30'000);
+      }
+      silence_first_destination(w);
+      w.start();
+      for (unsigned i = 0; i < 70; ++i) {
+        w.fill(w.shard(1, 0, 0), 1, 4, 10'000);
+        w.run_for(1s);
+      }
+      w.run_for(5s);
+      EXPECT_LT(slowest(w, w.shard(1, 0, 0), w.rule(1)), 4s);
     }
   }
 }

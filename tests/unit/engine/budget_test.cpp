@@ -94,14 +94,34 @@ TEST(budget, a_block_above_a_cap_passes_alone_one_at_a_time) {
   sim.spawn(take(all, holder(1), 20 * mib, large1));
   sim.run();
   EXPECT_TRUE(large1.has_value());
-  sim.spawn(take(all, holder(2), 20 * mib, large2));
-  sim.spawn(take(all, holder(3), 1 * mib, small));
+  sim.spawn(take(all, holder(2, 2), 20 * mib, large2));
+  sim.spawn(take(all, holder(3, 3), 1 * mib, small));
   sim.run();
   EXPECT_FALSE(large2.has_value());
   EXPECT_TRUE(small.has_value());
   large1->shrink_to(1 * mib);  // no longer above the cap: the next large one may pass
   sim.run();
   EXPECT_TRUE(large2.has_value());
+}
+
+// A silent destination never makes room: its large block must not stand at the head of the line meanwhile.
+TEST(budget, a_block_above_a_cap_waits_for_the_others_of_its_destination_and_nobody_waits_for_it) {
+  support::simulation sim(3);
+  budget all(64 * mib, 2, 2);
+  std::optional<budget::lease> silent, large, fine, next;
+  sim.spawn(take(all, holder(1, 1), 28 * mib, silent));
+  sim.run();
+  sim.spawn(take(all, holder(1, 1), 32 * mib, large));
+  sim.run();
+  sim.spawn(take(all, holder(2, 2), 20 * mib, fine));
+  sim.run();
+  EXPECT_FALSE(large.has_value());
+  EXPECT_TRUE(fine.has_value());
+  sim.spawn(take(all, holder(1, 1), 1 * mib, next));  // nor may one of its own pass it
+  silent.reset();
+  sim.run();
+  EXPECT_TRUE(large.has_value());
+  EXPECT_TRUE(next.has_value());
 }
 
 TEST(budget, grows_from_the_reserve_without_waiting_and_says_no_when_that_is_used_up) {
