@@ -35,6 +35,25 @@ std::string fitted(std::string_view text, std::size_t width) {
   return out;
 }
 
+// What the data path waits for, if it waits.
+bottleneck slowest_of(const run_rates::look& now, const stages::path_status& status) {
+  double cpu_busy = 0;
+  std::size_t busiest = 1;
+  for (std::size_t i = 0; i < now.stages.size(); ++i) {
+    if (!is_cpu_stage(i)) continue;
+    cpu_busy += now.stages[i].utilisation;
+    if (now.stages[i].utilisation > now.stages[busiest].utilisation) busiest = i;
+  }
+  const auto& to = status.destinations;
+  if (cpu_busy >= busy_enough) return {now.stages[busiest].name, "the CPU workers are busy"};
+  if (std::ranges::any_of(to, [](const auto& d) { return d.waiting > 0; }))
+    return {"upload", "bodies wait for the destination"};
+  const bool behind = std::ranges::any_of(status.logstores, [](const auto& l) { return l.lag_s > 0; });
+  if (behind && now.events_in_per_s > 0) return {"fetch", "the workers wait for SLS"};
+  if (std::ranges::any_of(to, [](const auto& d) { return d.parked; })) return {"upload", "a destination is parked"};
+  return {"none", "the data path keeps up"};
+}
+
 }  // namespace
 
 run_rates::look run_rates::update(engine::time_point now, const stages::path_status& status, stages::telemetry& t,
@@ -64,31 +83,14 @@ run_rates::look run_rates::update(engine::time_point now, const stages::path_sta
     out.cpu_cores = (total.cpu_s - last_.cpu_s) / s;
     for (const auto& [name, events] : total.accounts)
       out.account_events_per_s[name] = (events - last_.accounts[name]) / s;
-    double cpu_busy = 0;
-    std::size_t busiest = 1;
     for (std::size_t i = 0; i < stages::stage_count; ++i) {
       const double busy = (total.stage_busy[i] - last_.stage_busy[i]) / s;
       out.stages.push_back({.name = std::string(stages::name_of(static_cast<stages::stage_name>(i))),
                             .events_per_s = (total.stage_events[i] - last_.stage_events[i]) / s,
                             .utilisation = is_cpu_stage(i) ? busy / workers_ : busy,
                             .wait = (total.stage_wait[i] - last_.stage_wait[i]) / s});
-      if (!is_cpu_stage(i)) continue;
-      cpu_busy += busy;
-      if (out.stages[i].utilisation > out.stages[busiest].utilisation) busiest = i;
     }
-    bool behind = false;
-    for (const auto& l : status.logstores) behind = behind || l.lag_s > 0;
-    std::size_t waiting = 0;
-    for (const auto& d : status.destinations) waiting += d.waiting;
-    if (cpu_busy / workers_ >= busy_enough) {
-      out.slowest = {out.stages[busiest].name, "the CPU workers are busy"};
-    } else if (waiting > 0) {
-      out.slowest = {"upload", "bodies wait for the destination"};
-    } else if (behind && out.events_in_per_s > 0) {
-      out.slowest = {"fetch", "the workers wait for SLS"};
-    } else {
-      out.slowest = {"none", "the data path keeps up"};
-    }
+    out.slowest = slowest_of(out, status);
   }
   last_ = std::move(total);
   last_at_ = now;
