@@ -141,6 +141,8 @@ struct tuning_options {
 
 tuning_options default_tuning(unsigned cores);
 
+// What an open connection costs at most, idle or not: TLS state, kernel buffers and the read buffer while in use.
+inline constexpr std::size_t connection_bytes = 160 * engine::kib;
 // Below this memory limit an unset connections-max means few_connections: 256 of them would take over half of it.
 inline constexpr std::size_t few_connections_below_bytes = 128 * engine::mib;
 inline constexpr unsigned few_connections = 128;

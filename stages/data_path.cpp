@@ -15,7 +15,6 @@ constexpr unsigned once_probes_max = 3;
 constexpr auto shard_list_interval = std::chrono::seconds(30);  // splits and merges are found within this
 constexpr auto silent_max = std::chrono::seconds(30);  // a destination without an answer for so long is "silent"
 constexpr std::size_t spare_encoders = 2;
-constexpr std::size_t connection_bytes = 160 * engine::kib;  // TLS state, kernel and read buffers (engine/net)
 
 engine::duration probe_every(const run_options& o) {
   return o.once ? o.once_probe_interval : engine::duration(probe_interval);
@@ -254,8 +253,8 @@ void data_path::start_route(logstore_watch& w, const sls::shard& shard, const st
                       .block_plain_bytes_aim = plain_bytes_aim(config_.tuning)};
   auto source =
       std::make_unique<fetch>(limits, ports_.clock, *w.client, memory_, fetch_permits_, buffers_, counts_, account);
-  auto made = std::make_unique<route>(around_, std::move(id), holder, w.to->format, *w.to->up, *w.client,
-                                      std::move(source), account, start, shard.status == sls::shard_status::read_only);
+  auto made = std::make_unique<route>(around_, std::move(id), holder, w.to->format, *w.to->up, std::move(source),
+                                      account, start, shard.status == sls::shard_status::read_only);
   route* started = made.get();
   {
     const std::lock_guard lock(mutex_);

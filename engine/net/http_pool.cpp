@@ -56,7 +56,7 @@ executor strand_on(const executor& io) {
 // What may only be done once the lock is released.
 struct aftermath {
   std::vector<client_ptr> dropped;
-  std::ptrdiff_t charge = 0;
+  std::ptrdiff_t change = 0;  // in open connections
   std::size_t opened = 0;
   std::size_t reused = 0;
   waiter* woken = nullptr;
@@ -201,7 +201,7 @@ std::optional<grant> http_pool::core::try_grant(const http_origin& origin, after
   grant fresh{.client = open_client(origin, after), .reused = false};
   ++open;
   ++mine.open;
-  ++after.charge;
+  ++after.change;
   running.insert(fresh.client);
   return fresh;
 }
@@ -225,7 +225,7 @@ void http_pool::core::drop_idle(origin_state& of, std::size_t index, aftermath& 
   of.idle.erase(at);
   --of.open;
   --open;
-  --after.charge;
+  --after.change;
 }
 
 void http_pool::core::forget_if_unused(const http_origin& origin) {
@@ -262,7 +262,7 @@ void http_pool::core::give_back(const client_ptr& client, bool reusable) {
     } else {
       --mine.open;
       --open;
-      --after.charge;
+      --after.change;
       after.dropped.push_back(client);
     }
     if (!closed) serve_line(after);
@@ -316,10 +316,7 @@ void http_pool::core::sweep() {
 
 void http_pool::core::carry_out(aftermath&& after) {
   for (auto& client : after.dropped) http_client::dispose(std::move(client));
-  if (after.charge != 0) {
-    open_now.add(static_cast<double>(after.charge));
-    if (options.connection_charge) options.connection_charge(after.charge);
-  }
+  if (after.change != 0) open_now.add(static_cast<double>(after.change));
   if (after.opened > 0) opened_total.add(static_cast<double>(after.opened));
   if (after.reused > 0) reused_total.add(static_cast<double>(after.reused));
   if (after.sweep_at) {
@@ -375,7 +372,7 @@ task<http_pool::lease> http_pool::acquire(std::shared_ptr<core> from, const http
     }
   }
   // Whatever was dropped above made room, and then there was a grant.
-  assert(after.dropped.empty() && after.charge == 0);
+  assert(after.dropped.empty() && after.change == 0);
   request_in_line waits;
   waits.origin = &origin;
   ++mine.in_line;

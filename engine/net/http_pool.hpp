@@ -24,9 +24,6 @@
 
 namespace engine {
 
-// What an open connection costs at most, idle or not: TLS state, kernel buffers and the read buffer while in use.
-inline constexpr std::size_t connection_bytes = 160 * kib;
-
 struct http_pool_options {
   std::size_t connections_max = 256;
   std::size_t per_origin_max = 16;
@@ -35,8 +32,6 @@ struct http_pool_options {
   bool strands = true;
   // Names to addresses; empty: the C library's, on threads of its own. IP literals never come here.
   resolve_function resolve;
-  // Called with the change in open connections, outside of all locks, on any thread. It must not block.
-  std::function<void(std::ptrdiff_t connections)> connection_charge;
 };
 
 class http_pool final : public http_exchange {

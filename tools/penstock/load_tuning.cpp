@@ -3,8 +3,6 @@
 namespace penstock {
 namespace {
 
-constexpr std::size_t connection_bytes = 160 * engine::kib;  // what one connection is charged
-
 // Every layer is checked, also one that a stronger layer overrides. Returns the origin of what holds.
 std::string apply(const stages::tuning_setting& setting, const load_request& request, engine::config_reader& reader,
                   std::optional<engine::config_map>& section, stages::tuning_options& options) {
@@ -34,7 +32,7 @@ void settle_connections(stages::tuning_options& options, bool connections_chosen
   if (options.memory_limit_bytes < stages::few_connections_below_bytes && !connections_chosen) {
     options.connections_max = stages::few_connections;
   }
-  const std::size_t sensible_max = options.memory_limit_bytes / 2 / connection_bytes;
+  const std::size_t sensible_max = options.memory_limit_bytes / 2 / stages::connection_bytes;
   if (options.connections_max > sensible_max) {
     reader.warning(0, "connections-max",
                    "at 160KiB each, connections could take over half of memory-limit (at most " +

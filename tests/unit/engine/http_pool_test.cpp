@@ -293,24 +293,20 @@ TEST(http_pool_caps, wake_the_line_when_an_exchange_fails) {
   EXPECT_EQ(summary(value_of(second)), "200 ok");
 }
 
-TEST(http_pool_caps, charge_and_refund_every_connection) {
-  std::atomic<std::ptrdiff_t> charged = 0;
-  std::atomic<std::ptrdiff_t> highest = 0;
+TEST(http_pool_caps, shows_every_open_connection_in_the_gauge) {
   loopback_server server(answer_all);
   engine::http_pool_options options;
   options.connections_max = 3;
-  options.connection_charge = [&](std::ptrdiff_t change) {
-    charged += change;
-    if (charged > highest) highest = charged.load();
-  };
   pool_harness harness(std::move(options));
+  const auto& shown = harness.metrics.gauge("penstock_http_connections_open", "");
   std::vector<std::future<exchange_result>> all;
   for (int i = 0; i < 20; ++i) all.push_back(harness.start(request_to(plain_origin(server), "GET")));
   for (auto& one : all) value_of(one);
-  EXPECT_GE(charged, 1);
-  EXPECT_LE(highest, 3);
+  EXPECT_GE(shown.value(), 1);
+  EXPECT_LE(shown.value(), 3);
+  EXPECT_EQ(shown.value(), static_cast<double>(harness.pool->open_connections()));
   harness.pool->close();
-  EXPECT_EQ(charged, 0);
+  EXPECT_EQ(shown.value(), 0);
 }
 
 // --- close()
@@ -445,11 +441,9 @@ TEST(http_pool_threads, carry_a_mixed_load_without_mixing_up_answers) {
   };
   loopback_server plain(mixed);
   loopback_server tls(mixed, tls_settings{.self = authority.issue("IP:127.0.0.1")});
-  std::atomic<std::ptrdiff_t> charged = 0;
   engine::http_pool_options options;
   options.connections_max = 6;
   options.per_origin_max = 4;
-  options.connection_charge = [&](std::ptrdiff_t change) { charged += change; };
   pool_harness harness(std::move(options), 2);
   constexpr int requests = 600;
   std::vector<std::future<exchange_result>> all;
@@ -470,7 +464,7 @@ TEST(http_pool_threads, carry_a_mixed_load_without_mixing_up_answers) {
   EXPECT_EQ(harness.pool->waiting(), 0U);
   harness.pool->close();
   EXPECT_EQ(harness.pool->open_connections(), 0U);
-  EXPECT_EQ(charged, 0);
+  EXPECT_EQ(harness.metrics.gauge("penstock_http_connections_open", "").value(), 0);
 }
 
 TEST(http_pool_threads, close_under_load_ends_every_exchange) {
