@@ -2,15 +2,17 @@
 //
 // Open, everybody passes. Parked (401 twice, 403, 404, unknown stream, or silent for long while others starve), routes
 // wait here; every probe interval one of them passes as the probe with one real block. If that is accepted the gate
-// opens for all; if not, the next interval begins. A prober that finds nothing to send hands the turn on. Thread-safe.
+// opens for all; if not, the next interval begins. A prober that finds nothing to send hands the turn on to the one
+// that waited longest; who had a turn in this interval waits for the next. Only those whose turn it is are woken.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 
 #include "engine/flow/ports.hpp"
-#include "engine/flow/signal.hpp"
+#include "engine/flow/task.hpp"
 
 namespace stages {
 
@@ -24,6 +26,7 @@ class gate {
   };
 
   gate(engine::clock&, engine::duration probe_interval);
+  ~gate();
 
   // `round_seen` belongs to the caller (start with 0): it keeps one that handed its turn on from taking it again.
   engine::task<pass> enter(std::uint64_t& round_seen);
@@ -42,16 +45,8 @@ class gate {
   void close();
 
  private:
-  engine::clock& clock_;
-  const engine::duration probe_interval_;
-  engine::signal changed_;
-  mutable std::mutex mutex_;
-  status status_;
-  bool closed_ = false;
-  bool probe_out_ = false;
-  reopens reopens_ = reopens::by_probe;
-  std::uint64_t round_ = 1;  // one per interval
-  engine::time_point next_probe_{};
+  struct core;
+  std::shared_ptr<core> core_;  // shared with the timer of the next probe
 };
 
 }  // namespace stages
