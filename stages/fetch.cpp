@@ -113,4 +113,17 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
   }
 }
 
+engine::task<std::expected<std::string, fetch_failure>> fetch::cursor_at(std::string logstore, std::int64_t shard,
+                                                                         sls::cursor_start from,
+                                                                         engine::cpu_flow flow) {
+  auto permit = co_await permits_.acquire(flow);
+  if (!permit) co_return std::unexpected(fetch_failure{.what = fetch_failure::kind::closed, .service = {}});
+  auto cursor = co_await client_.get_cursor(std::move(logstore), shard, from);
+  if (!cursor) {
+    co_return std::unexpected(
+        fetch_failure{.what = fetch_failure::kind::service, .service = std::move(cursor.error())});
+  }
+  co_return *std::move(cursor);
+}
+
 }  // namespace stages

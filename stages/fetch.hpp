@@ -51,6 +51,9 @@ class fetch {
   engine::task<std::expected<fetched, fetch_failure>> operator()(std::string logstore, std::int64_t shard,
                                                                  std::string cursor, std::string end_cursor,
                                                                  engine::budget_holder, unsigned groups);
+  // Where a shard begins, ends, or stood at a time.
+  engine::task<std::expected<std::string, fetch_failure>> cursor_at(std::string logstore, std::int64_t shard,
+                                                                    sls::cursor_start, engine::cpu_flow);
 
  private:
   [[nodiscard]] unsigned groups_to_ask() const;

@@ -10,8 +10,6 @@
 namespace stages {
 namespace {
 
-constexpr engine::backoff_policy pull_backoff{.first = std::chrono::milliseconds(500), .max = std::chrono::seconds(30)};
-constexpr auto throttled_wait = std::chrono::seconds(1);   // a quota of SLS is per second (sls-api §4.8)
 constexpr std::size_t queue_bytes_max = 64 * engine::mib;  // the byte budget bounds first; this only names a limit
 
 sls::cursor_start start_of(const start_position& start) {
@@ -22,10 +20,6 @@ sls::cursor_start start_of(const start_position& start) {
 }
 
 }  // namespace
-
-std::string reason_of(const sls::failure& f) {
-  return f.service_code.empty() ? f.message : f.service_code + ": " + f.message;
-}
 
 std::string_view name_of(route_state s) {
   switch (s) {
@@ -44,14 +38,13 @@ std::string_view name_of(route_state s) {
 }
 
 route::route(route_surroundings& around, engine::route_id id, engine::budget_holder holder, row_format format,
-             upload& destination, sls::client& client, std::unique_ptr<stages::fetch> fetch, account_meter& account,
-             start_position start, bool readonly)
+             upload& destination, std::unique_ptr<stages::fetch> fetch, account_meter& account, start_position start,
+             bool readonly)
     : around_(around),
       id_(std::move(id)),
       holder_(holder),
       format_(format),
       destination_(destination),
-      client_(client),
       fetch_(std::move(fetch)),
       account_(account),
       start_(start),
@@ -76,7 +69,17 @@ route_status route::status() const {
   route_status out = status_;
   out.committed = committed_;
   out.in_flight = queue_.size() + (line_ ? line_->outstanding() : 0);
+  out.lag_s = lag_now_s(out.in_flight);
   return out;
+}
+
+double route::lag_now_s(std::size_t in_flight) const {
+  const bool pulling = status_.state == route_state::running && destination_.gate().open();
+  if (in_flight == 0 && (status_.state == route_state::done || (pulling && caught_up_))) return 0;
+  auto since = delivered_up_to_;
+  if (since == engine::wall_time() && !under_way_.empty()) since = under_way_.front().received;
+  if (since == engine::wall_time()) return 0;  // nothing read yet: unknown
+  return std::max(0.0, std::chrono::duration<double>(around_.ports.clock.wall() - since).count());
 }
 
 bool route::settled() const {
@@ -131,8 +134,16 @@ engine::task<> route::commit() {
     around_.counts.commits.add();
     const std::lock_guard lock(mutex_);
     committed_ = position;
+    note_committed(position);
   }
   changed_.notify();
+}
+
+void route::note_committed(const std::string& position) {
+  const auto reached = std::ranges::find(under_way_, position, &landmark::position);
+  if (reached == under_way_.end()) return;
+  if (reached->received != engine::wall_time()) delivered_up_to_ = reached->received;
+  under_way_.erase(under_way_.begin(), reached + 1);
 }
 
 // --- pull ----------------------------------------------------------------------------------------------------------
@@ -163,7 +174,10 @@ engine::task<> route::pull() {
       broken = line_->broken() || reposition_.has_value();
     }
     if (broken) {
-      if (probe) destination_.gate().hand_on();
+      if (probe) {
+        gate_round_ = 0;  // it tried nothing: after the rewind it may have the turn back
+        destination_.gate().hand_on();
+      }
       continue;
     }
     const auto parked = destination_.gate().now();
@@ -172,7 +186,7 @@ engine::task<> route::pull() {
       note(route_state::failed, parked.reason);
       break;
     }
-    unsigned groups = 0;
+    unsigned groups = probe ? 1 : 0;  // enough to see whether the destination answers
     {
       const std::lock_guard lock(mutex_);
       if (!narrow_until_.empty() && sls::compare_cursors(position_, narrow_until_) == std::partial_ordering::less) {
@@ -195,18 +209,7 @@ engine::task<> route::pull() {
     note(route_state::running, {});
     if (got->block.plain_bytes == 0) {
       if (probe) destination_.gate().hand_on();
-      const bool moved = got->block.next_cursor != position_ && !got->block.next_cursor.empty();
-      if (moved) {  // a position without data is a position all the same
-        const bool ok = co_await skip_to(got->block.next_cursor);
-        if (!ok) break;
-      } else if (last_pull) {
-        // No more data will ever come: done when all of it is delivered and saved.
-        fixed_end_ = position_;
-      } else {
-        const std::lock_guard lock(mutex_);
-        status_.lag_s = 0;
-      }
-      if (!moved && !at_fixed_end()) step = co_await rest(around_.poll_interval);
+      step = co_await nothing_there(std::move(got->block.next_cursor), last_pull);
       continue;
     }
     const bool at_end = got->at_end;
@@ -226,6 +229,27 @@ engine::task<> route::pull() {
     if (at_end && !at_fixed_end()) step = co_await rest(around_.poll_interval);
   }
   queue_.close();
+}
+
+// An answer without data.
+engine::task<route::next> route::nothing_there(std::string next_cursor, bool last_pull) {
+  const bool moved = next_cursor != position_ && !next_cursor.empty();
+  if (moved) {  // a position without data is a position all the same
+    const bool ok = co_await skip_to(std::move(next_cursor));
+    co_return ok ? next::go_on : next::end;
+  }
+  if (last_pull) {
+    // No more data will ever come: done when all of it is delivered and saved.
+    fixed_end_ = position_;
+    co_return next::go_on;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    caught_up_ = true;
+    if (under_way_.empty()) delivered_up_to_ = around_.ports.clock.wall();
+  }
+  if (at_fixed_end()) co_return next::go_on;
+  co_return co_await rest(around_.poll_interval);
 }
 
 // A position without a block takes its turn behind the blocks before it.
@@ -277,135 +301,13 @@ engine::task<route::next> route::begin() {
 // The service's answer or nothing when the route ended meanwhile.
 engine::task<std::optional<std::string>> route::first_cursor(sls::cursor_start from) {
   for (;;) {
-    auto cursor = co_await client_.get_cursor(id_.logstore, id_.shard, from);
+    auto cursor = co_await fetch_->cursor_at(id_.logstore, id_.shard, from, holder_.flow);
     if (cursor) {
       failures_ = 0;
       co_return *std::move(cursor);
     }
-    const auto step = co_await recover({.what = fetch_failure::kind::service, .service = std::move(cursor.error())});
+    const auto step = co_await recover(cursor.error());
     if (step == next::end) co_return std::nullopt;
-  }
-}
-
-engine::task<route::next> route::recover(const fetch_failure& failed) {
-  if (failed.what == fetch_failure::kind::closed || stopped()) co_return next::end;
-  auto& ports = around_.ports;
-  if (failed.what == fetch_failure::kind::too_large) {
-    const auto needed = engine::format_size((failed.memory_limit_needed + engine::mib - 1) / engine::mib * engine::mib);
-    sls::failure large;
-    large.code = sls::errc::refused_by_caller;
-    large.message = "one log group does not fit half the memory limit; it needs --memory-limit " + needed + " at least";
-    co_return co_await park(large);
-  }
-  const sls::failure& f = failed.service;
-  around_.counts.failures("sls", engine::name_of(sls::fault_of(f))).add();
-  switch (f.code) {
-    case sls::errc::cancelled:
-      co_return next::end;
-    case sls::errc::invalid_cursor: {
-      if (position_.empty()) break;  // not even begun: the service does not like our way of asking
-      // The data at our position is gone. At the oldest kept we lose nothing that can still be had; the gap is
-      // reported.
-      around_.counts.cursor_gaps.add();
-      ports.log.error(
-          "position is no longer kept by SLS: going on at the oldest data, events in between are lost",
-          {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
-      auto oldest = co_await client_.get_cursor(id_.logstore, id_.shard, sls::edge::begin);
-      if (oldest && *oldest != position_) {
-        const bool ok = co_await skip_to(*std::move(oldest));
-        co_return ok ? next::go_on : next::end;
-      }
-      break;  // wait below and try again
-    }
-    case sls::errc::shard_gone:
-      ports.log.warn(
-          "shard is gone",
-          {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"shard", id_.shard}});
-      if (position_.empty()) {
-        note(route_state::done, "the shard no longer exists");
-        co_return next::end;
-      }
-      fixed_end_ = position_;  // done once all that was read of it is delivered
-      co_return next::go_on;
-    case sls::errc::unauthorized:
-    case sls::errc::forbidden:
-    case sls::errc::not_found_project:
-    case sls::errc::not_found_logstore:
-    case sls::errc::bad_request:
-    case sls::errc::clock_skew:
-      co_return co_await park(f);
-    default:
-      break;
-  }
-  ++failures_;
-  auto wait = engine::next_delay(pull_backoff, std::min(failures_, 10U), f.retry_after, ports.rng.next());
-  if (f.code == sls::errc::throttled) wait = std::max<engine::duration>(wait, throttled_wait);
-  ports.log.debug("pull failed, trying again", {{"account", id_.account},
-                                                {"project", id_.project},
-                                                {"logstore", id_.logstore},
-                                                {"shard", id_.shard},
-                                                {"error", sls::name_of(f.code)},
-                                                {"detail", f.message}});
-  if (failures_ == 5) {  // once in a while loud enough to be seen
-    ports.log.warn(
-        "pulls keep failing",
-        {{"account", id_.account}, {"project", id_.project}, {"logstore", id_.logstore}, {"detail", f.message}});
-  }
-  co_return co_await rest(wait);
-}
-
-engine::task<route::next> route::park(const sls::failure& f) {
-  const bool first = probes_failed_ == 0;
-  ++probes_failed_;
-  const std::string reason = reason_of(f);
-  note(route_state::parked, reason);
-  if (first) around_.parked(id_, f);
-  if (around_.probes_max != 0 && probes_failed_ > around_.probes_max) {
-    note(route_state::failed, reason);
-    co_return next::end;
-  }
-  co_return co_await rest(around_.probe_interval);
-}
-
-// Sleeps whatever the news, but for a stop or a broken line.
-engine::task<route::next> route::rest(engine::duration length) {
-  const auto until = around_.ports.clock.now() + length;
-  for (;;) {
-    const auto seen = changed_.version();
-    if (stopped()) co_return next::end;
-    {
-      const std::lock_guard lock(mutex_);
-      if (line_ && (line_->broken() || reposition_)) co_return next::go_on;
-    }
-    if (around_.ports.clock.now() >= until) co_return next::go_on;
-    co_await changed_.wait_until(seen, around_.ports.clock, until);
-  }
-}
-
-engine::task<route::next> route::rewind() {
-  for (;;) {
-    const auto seen = changed_.version();
-    if (stopped()) co_return next::end;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!line_->broken() && reposition_) {  // a reply that did not decode: back to it; what went before goes on
-        position_ = *std::exchange(reposition_, std::nullopt);
-        ++epoch_;
-        co_return next::go_on;
-      }
-      if (line_->broken() && line_->outstanding() == 0) {
-        position_ = line_->committable();
-        if (sls::compare_cursors(pulled_before_, highest_noted_) != std::partial_ordering::greater) {
-          pulled_before_ = highest_noted_;  // rows up to there may have been accepted although we do not know it
-        }
-        line_.emplace(position_, [this] { line_changed(); });
-        reposition_.reset();
-        ++epoch_;
-        around_.counts.rewinds.add();
-        co_return next::go_on;
-      }
-    }
-    co_await changed_.wait(seen);
   }
 }
 
@@ -419,7 +321,6 @@ engine::task<route::next> route::wait_until_committed() {
       if (committed_ == fixed_end_) {
         status_.state = route_state::done;
         status_.reason.clear();
-        status_.lag_s = 0;
         co_return next::end;
       }
     }

@@ -1,18 +1,20 @@
 // route: one shard towards one destination. It owns the position and the acknowledgement line; two loops work for it:
 //
-//   pull      position → fetch → queue (the boundary network | CPU)
-//   convert   queue → one CPU slot: rows into the lanes of the destination
+//   pull      position → fetch → queue (the boundary network | CPU)     route.cpp; its troubles in route_recover.cpp
+//   convert   queue → one CPU slot: rows into the lanes of the destination     route_convert.cpp
 //
 // Rewind. When a unit of a block is not delivered (destination parked, shed, drain), the line is broken: pulling pauses
 // until nothing is outstanding, then begins again at the committed position with a new line. Blocks of the old line
 // still in the queue are known by their epoch and dropped.
 //
-// A reply that does not decode is pulled again at its own cursor, one group at a time from the second failure on; after
-// undecodable_max failures of one cursor its bytes go to the dead letters and the position moves past it.
+// A reply that does not decode is pulled again at its own cursor, after a backoff, one group at a time from the second
+// failure on; after undecodable_max failures of one cursor its bytes go to the dead letters and the position moves past
+// it.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -64,14 +66,14 @@ std::string_view name_of(route_state);
 struct route_status {
   route_state state = route_state::starting;
   std::string reason;         // why it is parked or failed
-  double lag_s = 0;           // age of the newest event read when there is more to read; 0 at the end of the shard
+  double lag_s = 0;           // age of the newest event delivered; 0 when all is and the shard has no more
   std::size_t in_flight = 0;  // blocks read and not yet wholly accepted
   std::string committed;
 };
 
 class route {
  public:
-  route(route_surroundings&, engine::route_id, engine::budget_holder, row_format, upload& destination, sls::client&,
+  route(route_surroundings&, engine::route_id, engine::budget_holder, row_format, upload& destination,
         std::unique_ptr<stages::fetch>, account_meter&, start_position, bool readonly);
 
   // The two loops. pull() ends when the shard is done or failed, or stop() was called; convert() ends after it.
@@ -102,8 +104,10 @@ class route {
   engine::task<next> begin();  // saved position, or where to start; false: ended
   engine::task<std::optional<std::string>> first_cursor(sls::cursor_start);
   engine::task<next> recover(const fetch_failure&);  // after a failed pull
-  engine::task<next> park(const sls::failure&);      // source side
+  engine::task<std::optional<next>> skip_gap();
+  engine::task<next> park(const sls::failure&);  // source side
   engine::task<next> rewind();
+  engine::task<next> nothing_there(std::string next_cursor, bool last_pull);
   engine::task<bool> skip_to(std::string cursor);  // false: the queue has ended
   engine::task<next> wait_until_committed();
   engine::task<next> rest(engine::duration);  // false: stopped
@@ -119,6 +123,8 @@ class route {
   engine::task<> undecodable(queued, std::string why);
   engine::task<> commit();
   void line_changed();
+  void note_committed(const std::string& position);  // under the mutex
+  [[nodiscard]] double lag_now_s(std::size_t in_flight) const;
   void note(route_state, std::string reason);
   [[nodiscard]] bool stopped() const { return stopping_.load(); }
   [[nodiscard]] engine::ack_line line() const;
@@ -129,7 +135,6 @@ class route {
   const engine::budget_holder holder_;
   const row_format format_;
   upload& destination_;
-  sls::client& client_;
   std::unique_ptr<stages::fetch> fetch_;
   account_meter& account_;
   const start_position start_;
@@ -155,6 +160,13 @@ class route {
   bool committing_ = false;
   std::string pulled_before_;  // what is read below it may have been delivered before; empty: none, or passed
   std::string highest_noted_;  // highest cursor in the store as pulled
+  bool caught_up_ = false;     // the last answer said that there was nothing more
+  struct landmark {
+    std::string position;
+    engine::wall_time received;  // the block's newest event; 0: unknown
+  };
+  std::deque<landmark> under_way_;  // blocks opened on the line, up to the one committed last
+  engine::wall_time delivered_up_to_{};
   route_status status_;
 };
 

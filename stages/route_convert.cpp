@@ -81,6 +81,7 @@ void route::pass_position(const queued& item) {
     const std::lock_guard lock(mutex_);
     if (item.epoch != epoch_ || line_->broken()) return;
     static_cast<void>(line_->open(item.block.next_cursor, 0, nullptr));
+    under_way_.push_back({.position = item.block.next_cursor, .received = {}});
   }
   line_changed();
 }
@@ -155,6 +156,8 @@ void route::append_rows(queued& item, const converted& made, converter& with, sl
     }
     units =
         line_->open(out.held->reply.next_cursor, static_cast<std::uint32_t>(row_count + out.letters.size()), out.held);
+    under_way_.push_back({.position = out.held->reply.next_cursor,
+                          .received = engine::wall_time(std::chrono::seconds(made.last_receive_s))});
   }
   if (units.units() == 0) line_changed();
   count_events(made, out.held->reply, row_count);
@@ -184,9 +187,8 @@ void route::count_events(const converted& made, const fetched_block& block, std:
   account_.events_in->add(events);
   around_.counts.events_in.add(events);
   around_.counts.stage(stage_name::fetch).events->add(events);
-  const auto wall_s = std::chrono::duration<double>(around_.ports.clock.wall().time_since_epoch()).count();
   const std::lock_guard lock(mutex_);
-  if (made.last_receive_s != 0) status_.lag_s = std::max(0.0, wall_s - static_cast<double>(made.last_receive_s));
+  caught_up_ = false;
   if (pulled_before_.empty()) return;
   if (sls::compare_cursors(block.cursor, pulled_before_) == std::partial_ordering::less) {
     around_.counts.duplicates_possible.add(static_cast<double>(rows));

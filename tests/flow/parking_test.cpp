@@ -164,6 +164,42 @@ TEST(parking, goes_on_probing_after_a_probe_whose_rows_are_refused) {
 }
 
 // A quiet logstore has nothing to try with: the turn goes on to one that has.
+// It waits at the gate with a broken line: what it must do first when its turn comes is to go back.
+TEST(parking, probes_every_interval_also_when_there_is_only_one_route) {
+  for (std::uint64_t seed = 1; seed <= seed_count(5); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    world w(seed);
+    w.fill_all(3, 2);
+    refuse(w, refusals[0]);
+    w.start();
+    w.run_for(10s);
+    ASSERT_EQ(w.rule().uploads.size(), 1U);
+    w.run_for(5min);
+    EXPECT_EQ(w.rule().uploads.size(), 6U);
+  }
+}
+
+TEST(lag, grows_while_a_destination_is_parked_and_is_nothing_once_all_is_delivered) {
+  world w(11);
+  const auto lag_s = [](process& p) { return p.path.status().logstores.at(0).lag_s; };
+  auto& p = w.start();
+  w.fill_all(3, 2);
+  w.run_for(10s);
+  EXPECT_EQ(lag_s(p), 0);
+  refuse(w, refusals[0]);
+  w.fill_all(3, 2);
+  w.run_for(100s);
+  EXPECT_TRUE(parked(p));
+  const double parked_for = lag_s(p);
+  EXPECT_GE(parked_for, 99);
+  EXPECT_LE(parked_for, 110);
+  w.run_for(100s);
+  EXPECT_NEAR(lag_s(p), parked_for + 100, 2);
+  w.cloud.script = {};
+  w.run_for(70s);
+  EXPECT_EQ(lag_s(p), 0);
+}
+
 TEST(parking, passes_the_probe_on_when_a_logstore_has_nothing_new) {
   for (std::uint64_t seed = 1; seed <= seed_count(10); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -103,6 +103,23 @@ TEST(undecodable_reply, is_pulled_again_and_group_by_group_from_the_second_time_
   }
 }
 
+// What spoils replies (a proxy, a bad link) may last a few seconds.
+TEST(undecodable_reply, is_given_seconds_to_become_readable_before_it_is_dead_lettered) {
+  for (std::uint64_t seed = 1; seed <= seed_count(20); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    world w(seed);
+    w.fill_all(1, 2);
+    w.shard(0, 0).groups[0].garbled = UINT_MAX;
+    w.start({.once = true});
+    ASSERT_TRUE(w.run_to_end());
+    const auto& pulls = w.shard(0, 0).pulls;
+    ASSERT_GE(pulls.size(), 5U);
+    // Four waits, each uniform in (0, its bound]: below a second together in one run of ten thousand.
+    EXPECT_GT(pulls[4].at - pulls[0].at, 1s);
+    EXPECT_LE(pulls[4].at - pulls[0].at, 16s);
+  }
+}
+
 TEST(undecodable_reply, is_dead_lettered_after_five_failures_of_its_cursor_and_passed) {
   for (std::uint64_t seed = 1; seed <= seed_count(20); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
