@@ -115,12 +115,12 @@ class Cloud:
 class Penstock:
     """One run of the program; its log and exit code."""
 
-    def __init__(self, cloud, arguments, file_bytes_max=None):
+    def __init__(self, cloud, arguments, file_bytes_max=None, inside=()):
         self.cloud = cloud
         self.summary_file = os.path.join(cloud.folder, "summary.json")
         self.log_file = os.path.join(cloud.folder, "penstock.log")
         self.log = open(self.log_file, "ab")
-        command = [os.path.join(BIN, "penstock"), "run", "--config", cloud.config, "--summary", self.summary_file,
+        command = [*inside, os.path.join(BIN, "penstock"), "run", "--config", cloud.config, "--summary", self.summary_file,
                    "--admin-listen", "off", *arguments]
 
         def limit():
@@ -175,6 +175,10 @@ class Penstock:
 
 
 class CloudTest(unittest.TestCase):
+    def figure(self, text):
+        """What was measured, on a line of its own: tools/check shows these."""
+        print(f"\nfigure: {text}", flush=True)
+
     def assert_all_delivered(self, ledger, duplicates_max=0):
         events = ledger["events"]
         self.assertEqual(

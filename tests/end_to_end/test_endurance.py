@@ -16,7 +16,7 @@ class KillAndResume(CloudTest):
     def test_kill_9_at_random_moments_loses_nothing_and_doubles_only_what_was_pulled_and_uncommitted(self):
         events, kills, rate = (500_000, 20, 10_000) if FULL else (60_000, 6, 6_000)
         seed = int(os.environ.get("PENSTOCK_SEED", random.SystemRandom().randrange(1 << 32)))
-        print(f"seed {seed}", flush=True)
+        self.figure(f"seed {seed}")
         moments = random.Random(seed)
         allowed = 0
         inside = 0
@@ -36,8 +36,8 @@ class KillAndResume(CloudTest):
             wait_for(lambda: cloud.ledger()["events"]["stored"] == events, 120, 0.5)
             run = self.run_once(cloud, seconds=300)
             ledger = cloud.ledger()
-            print(f"kills inside the stream {inside} of {kills}, duplicates {ledger['events']['duplicates']}, allowed {allowed}, "
-                  f"possible by our count {run.summary()['duplicates_possible']}", flush=True)
+            self.figure(f"kills inside the stream {inside} of {kills}, duplicates {ledger['events']['duplicates']}, "
+                        f"allowed {allowed}, possible by our count {run.summary()['duplicates_possible']}")
             self.assert_all_delivered(ledger, duplicates_max=allowed)
             self.assertGreaterEqual(inside, kills * 3 // 4)
 
@@ -69,10 +69,20 @@ class Memory(CloudTest):
                 watch.join(5)
                 self.assertEqual(code, 0, run.text()[-3000:])
             ledger = cloud.ledger()
-            print(f"peak RSS {run.peak_rss_bytes / 2**20:.0f} MiB, sent before the stall {sent} of {events}", flush=True)
+            self.figure(f"peak RSS {run.peak_rss_bytes / 2**20:.0f} MiB, sent before the stall {sent} of {events}")
             self.assertLess(sent, events / 2)
             self.assertLess(run.peak_rss_bytes, 160 * 2**20)
             self.assert_all_delivered(ledger)
+
+
+# A disk of its own for the state, first too small, then large enough; the exit codes go to standard output.
+SMALL_DISK = """
+mkdir "$1" && mount -t tmpfs -o size=${2}k tmpfs "$1" || exit 77
+shift 2
+"$@"; echo "exit of the full one: $?"
+mount -o remount,size=64m "$(dirname "$4")/disk"
+"$@"
+"""
 
 
 class Disk(CloudTest):
@@ -86,6 +96,22 @@ class Disk(CloudTest):
             ledger = cloud.ledger()
             self.assert_all_delivered(ledger, duplicates_max=first["delivered_unique"])
 
+    def test_a_file_system_without_room_stops_the_run_and_with_room_again_it_resumes(self):
+        with Cloud(events=20_000, accounts=2, logstores=4, shards=4) as cloud:
+            cloud.rewrite_config(lambda text: text.replace("state.db", "disk/state.db"))
+            disk = os.path.join(cloud.folder, "disk")
+            own_mounts = ["unshare", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh", disk, "200"]
+            with cloud.penstock("--once", inside=own_mounts) as run:
+                code = run.wait(120)
+                text = run.text()
+            if code == 77 or "unshare:" in text:
+                self.skipTest("no file system may be mounted here")
+            self.assertIn("exit of the full one: 1", text)
+            self.assertRegex(text, "(?i)disk is full|no space|disk I/O")
+            self.assertEqual(code, 0, text[-3000:])
+            ledger = cloud.ledger()
+            self.assert_all_delivered(ledger, duplicates_max=20_000)
+
 
 class Cost(CloudTest):
     def test_process_cpu_per_event_over_tls_both_ways(self):
@@ -94,10 +120,12 @@ class Cost(CloudTest):
             with self.subTest(format=format), Cloud(events=events, accounts=4, logstores=8, rules=2, format=format) as cloud:
                 run = self.run_once(cloud, seconds=300)
                 summary = run.summary()
-                print(f"{format}: {summary['cpu_us_per_event']:.2f} us of CPU per event, {summary['peak_rss_bytes'] / 2**20:.0f} MiB", flush=True)
+                self.figure(f"{format}: {summary['cpu_us_per_event']:.2f} us of CPU per event, "
+                            f"{summary['peak_rss_bytes'] / 2**20:.0f} MiB")
                 self.assert_all_delivered(cloud.ledger())
-                if "PENSTOCK_REFERENCE" in os.environ:  # absolute figures hold for the reference machine only
-                    self.assertLess(summary["cpu_us_per_event"], 6)
+                # 6 is promised for the reference machine; a busy or slower one may need half as much again.
+                limit_us = 6 if "PENSTOCK_REFERENCE" in os.environ else 9
+                self.assertLess(summary["cpu_us_per_event"], limit_us)
 
 
 if __name__ == "__main__":
