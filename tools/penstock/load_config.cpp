@@ -160,6 +160,9 @@ class config_loader {
       return std::nullopt;
     }
     if (items.size() > 1) {
+      for (const auto& item : items) {
+        if (auto name = map.parsed(item, as_text)) used_.insert(*std::move(name));
+      }
       reader_.error(*to, "several destinations are not yet supported (the name of one destination)");
       return std::nullopt;
     }
@@ -209,7 +212,9 @@ class config_loader {
     read_name(map, destination);
     const auto type = map.require("type", "sentinel or null");
     const auto kind = map.parsed(type, stages::parse_destination_type);
-    if (kind == stages::destination_type::null) {
+    if (!kind && map.parsed(type, as_text) == "file") {
+      // Said to come later: what else it needs is not known yet.
+    } else if (kind == stages::destination_type::null) {
       destination.type = *kind;
       assign(destination.format, map.parsed(map.find("format"), stages::parse_row_format));
       map.finish();

@@ -188,6 +188,10 @@ TEST(load_config, refuses_what_is_not_yet_supported) {
       ElementsAre("12: sources[0].to: several destinations are not yet supported (the name of one destination)"));
   EXPECT_THAT(errors_with({{16, "    type: file"}}),
               ElementsAre("16: destinations[0].type: type file is not yet supported (sentinel or null)"));
+  // One mistake each: no further keys are asked for, and what a list of destinations names is not called unused.
+  EXPECT_THAT(errors_with({{26, "  - { name: spare, type: file, path: /a }\nstate: { path: s }"}}),
+              ElementsAre("26: destinations[1].type: type file is not yet supported (sentinel or null)"));
+  EXPECT_THAT(load(valid_with({{12, "    to: [sentinel-main, other]"}})).warnings, IsEmpty());
 }
 
 TEST(load_config, takes_a_list_of_one_destination) {
