@@ -290,6 +290,9 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
     meter.wait_s->add(std::chrono::duration<double>(sent - asked).count());
     meter.busy_s->add(std::chrono::duration<double>(answered - sent).count());
     meter_.requests->add();
+    const bool refused_for_now = !answer.outcome && answer.outcome.error().code == azure::errc::throttled;
+    if (refused_for_now)
+      throttle(answer.outcome.error());  // before the turn goes to another who would be told the same
     release_turn(answer.outcome.has_value());
     if (answer.outcome) {
       gate_told = gate_told || now.probe;
@@ -316,7 +319,6 @@ engine::task<upload::verdict> upload::send_until_decided(const outgoing& now, st
         why = f.message;
         co_return now.row_count() > 1 ? verdict::cut : verdict::refused;
       case azure::errc::throttled:
-        throttle(f);
         continue;
       case azure::errc::unauthorized:
         if (!token_renewed) {
@@ -380,11 +382,11 @@ engine::task<bool> upload::halve(outgoing whole, std::vector<outgoing>& work) {
   outgoing front;
   front.body = std::move(halves->first);
   front.parts = take_front(whole.parts, middle);
-  front.place = std::move(whole.place);
   front.probe = whole.probe;
   outgoing back;
   back.body = std::move(halves->second);
   back.parts = std::move(whole.parts);
+  back.place = std::move(whole.place);  // the half that is sent last keeps it until all is answered
   back.probe = whole.probe;
   work.push_back(std::move(back));
   work.push_back(std::move(front));
