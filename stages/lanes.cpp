@@ -54,6 +54,7 @@ lanes::lane_at lanes::take(std::uint32_t destination, engine::time_point now, st
   for (auto at = lanes_.begin(); at != lanes_.end(); ++at) {
     if (at->destination == destination && !at->busy) {
       at->busy = true;
+      at->rows->set_raw_bytes_max(raw_bytes_max(destination));
       return at;
     }
   }
@@ -80,9 +81,8 @@ lanes::lane_at lanes::take(std::uint32_t destination, engine::time_point now, st
     fresh.made_with = std::move(oldest->made_with);
     lanes_.erase(oldest);
   }
-  batch_options options = options_;
-  options.raw_bytes_max = raw_bytes_max(destination);
-  fresh.rows = std::make_unique<batch>(options, *fresh.made_with);
+  fresh.rows = std::make_unique<batch>(options_, *fresh.made_with);
+  fresh.rows->set_raw_bytes_max(raw_bytes_max(destination));
   return lanes_.insert(lanes_.end(), std::move(fresh));
 }
 
