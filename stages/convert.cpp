@@ -34,6 +34,12 @@ std::int64_t newest_time(const log_groups& groups) {
   return newest;
 }
 
+// Assigning an empty one would keep the room.
+template <class Container>
+void give_back_above(std::size_t kept_max, Container& scratch) {
+  if (scratch.capacity() > kept_max) Container().swap(scratch);
+}
+
 }  // namespace
 
 converter::converter(const transform_options& options, engine::buffer_pool& buffers, engine::clock& clock, telemetry& t)
@@ -79,9 +85,16 @@ std::expected<converted, std::string> converter::operator()(const fetched_block&
 
 void converter::release_surplus() {
   // One block of many tiny events must not make every later one pay for its scratch.
-  if (records_.events.capacity() > kept_events_max) records_.events = {};
-  if (groups_.logs.capacity() > kept_events_max) groups_.logs = {};
-  if (rows_.text.capacity() > kept_rows_bytes_max) rows_.text = {};
+  give_back_above(kept_events_max, records_.events);
+  give_back_above(kept_events_max, records_.bad);
+  give_back_above(kept_events_max, groups_.logs);
+  give_back_above(kept_events_max, groups_.groups);
+  give_back_above(kept_events_max, groups_.tags);
+  give_back_above(kept_events_max, groups_.loose);
+  give_back_above(kept_events_max, rows_.refs);
+  give_back_above(kept_events_max, rows_.bad);
+  give_back_above(kept_events_max, rows_.cut);
+  give_back_above(kept_rows_bytes_max, rows_.text);
 }
 
 std::expected<std::vector<std::string>, std::string> converter::originals(const fetched_block& block,
