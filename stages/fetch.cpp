@@ -7,6 +7,14 @@ namespace stages {
 namespace {
 constexpr std::size_t first_prediction_bytes = 2560 * engine::kib;
 constexpr std::size_t idle_prediction_bytes = 256 * engine::kib;
+constexpr std::uint64_t lz4_ratio_max = 255;  // each byte of a match length stands for 255 bytes at most
+
+// The plain bytes to pay for. A claim that no reader could make true costs nothing: decompress refuses it before it
+// allocates, and the reply goes the way of those that do not decode. Paid for, it would never fit and stop the route.
+std::uint64_t believable(std::uint64_t claimed, std::uint64_t wire_bytes, codec coding) {
+  const bool possible = claimed <= plain_bytes_max && (coding != codec::lz4 || claimed / lz4_ratio_max <= wire_bytes);
+  return possible ? claimed : 0;
+}
 }  // namespace
 
 fetch::fetch(const fetch_limits& limits, engine::clock& clock, sls::client& client, engine::budget& budget,
@@ -54,7 +62,7 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
     auto* lease_now = &*lease;
     auto* buffers = &buffers_;
     sls::on_announcement step = [lease_now, buffers](const sls::pull_announcement& a) -> std::optional<engine::buffer> {
-      const std::size_t cost = cost_of(a.content_length, a.raw_bytes);
+      const std::size_t cost = cost_of(a.content_length, believable(a.raw_bytes, a.content_length, a.coding));
       if (!lease_now->try_grow_to(cost)) return std::nullopt;
       return buffers->take(a.content_length);
     };
@@ -72,11 +80,12 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
       telemetry_.replies_refused.add();
       const auto& a = *f.announcement;
       const auto groups_seen = static_cast<double>(std::max<std::uint64_t>(a.group_count, 1));
-      plain_bytes_per_group_ = static_cast<double>(a.raw_bytes) / groups_seen;
-      wanted = cost_of(a.content_length, a.raw_bytes);
-      const bool fits = a.raw_bytes <= plain_bytes_max && wanted <= budget_.block_bytes_max();
+      const std::uint64_t plain_bytes = believable(a.raw_bytes, a.content_length, a.coding);
+      plain_bytes_per_group_ = static_cast<double>(plain_bytes) / groups_seen;
+      wanted = cost_of(a.content_length, plain_bytes);
+      const bool fits = wanted <= budget_.block_bytes_max();
       const bool single = ask.count == 1 || a.group_count <= 1;
-      if (fits && (single || a.raw_bytes <= 2 * limits_.block_plain_bytes_aim)) {
+      if (fits && (single || plain_bytes <= 2 * limits_.block_plain_bytes_aim)) {
         ask.end_cursor = a.next_cursor;  // the same reply, not a longer one that meanwhile fits the count
         continue;
       }
@@ -99,13 +108,14 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
       predicted_bytes_ = idle_prediction_bytes;
       co_return out;  // the lease ends here: nothing to pay for
     }
-    const std::size_t cost = cost_of(out.block.bytes.size(), out.block.plain_bytes);
+    const auto plain_bytes = believable(out.block.plain_bytes, out.block.bytes.size(), out.block.coding);
+    const std::size_t cost = cost_of(out.block.bytes.size(), plain_bytes);
     lease->shrink_to(cost);
     out.lease = *std::move(lease);
     // A little more than the last one, never less than an idle shard's: most replies then fit without asking again.
     predicted_bytes_ = std::max({idle_prediction_bytes, cost + cost / 4, predicted_bytes_ - predicted_bytes_ / 4});
-    const double per_group = static_cast<double>(out.block.plain_bytes) /
-                             static_cast<double>(std::max<std::uint64_t>(out.block.group_count, 1));
+    const double per_group =
+        static_cast<double>(plain_bytes) / static_cast<double>(std::max<std::uint64_t>(out.block.group_count, 1));
     plain_bytes_per_group_ = plain_bytes_per_group_ <= 0 ? per_group : plain_bytes_per_group_ * 0.7 + per_group * 0.3;
     telemetry_.bytes_in.add(static_cast<double>(out.block.bytes.size()));
     account_.bytes_in->add(static_cast<double>(out.block.bytes.size()));

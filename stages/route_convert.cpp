@@ -50,7 +50,7 @@ engine::task<bool> route::convert_block(queued item) {
   if (!noted) co_return false;
 
   const auto asked = ports.clock.now();
-  co_await ports.cpu.enter(holder_.flow, item.block.plain_bytes);
+  co_await ports.cpu.enter(holder_.flow, std::min<std::size_t>(item.block.plain_bytes, plain_bytes_max));
   const auto entered = ports.clock.now();
   slot_outcome out = work_in_slot(item);
   co_await ports.cpu.leave();
