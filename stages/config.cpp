@@ -121,7 +121,8 @@ std::string host_and_port(const endpoint_address& endpoint) {
 text_result parse_account(std::string_view text) {
   const bool plain =
       std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  return checked(plain && text.size() <= 128, text, "is not a label", "1 to 128 bytes without control characters");
+  return checked(plain && !text.empty() && text.size() <= 128, text, "is not a label",
+                 "1 to 128 bytes without control characters");
 }
 
 text_result parse_region(std::string_view text) {

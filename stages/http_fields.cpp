@@ -5,7 +5,9 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <limits>
+#include <vector>
 
 namespace stages::http {
 namespace {
@@ -155,7 +157,10 @@ std::string clean_id(std::string_view text) {
 std::string clean_sentence(std::string_view text, std::initializer_list<std::string_view> forbidden) {
   constexpr std::size_t bytes_max = 400;
   std::string out(text);
-  for (const auto word : forbidden) {
+  std::vector<std::string_view> words(forbidden);
+  // The longer first: of a secret that holds another, nothing may be left standing.
+  std::ranges::sort(words, std::ranges::greater(), &std::string_view::size);
+  for (const auto word : words) {
     if (word.empty()) continue;
     constexpr std::string_view mark = "***";
     for (auto at = out.find(word); at != std::string::npos; at = out.find(word, at + mark.size())) {
@@ -225,6 +230,8 @@ std::expected<base_url, std::string> parse_base_url(std::string_view text) {
 
 bool is_ip_literal(std::string_view host) {
   if (host.find(':') != std::string_view::npos) return true;
+  if (host.empty() || host.front() == '.' || host.back() == '.' || host.find("..") != std::string_view::npos)
+    return false;
   return std::ranges::count(host, '.') == 3 &&
          std::ranges::all_of(host, [](char c) { return is_digit(c) || c == '.'; });
 }

@@ -63,12 +63,13 @@ engine::fault fault_of(errc code) {
 
 errc classify(int status, std::string_view service_code, bool has_retry_after) {
   const auto is = [service_code](std::string_view name) { return http::equals_ignoring_case(service_code, name); };
+  // The limit after decompression is told by its code; under which status is not documented. Sent again as it is, such
+  // a body is never taken.
   if (status == 413) return errc::too_large;
+  if (status >= 400 && (is("ContentLengthLimitExceeded") || is("PayloadSizeLimitExceeded"))) return errc::too_large;
   if (status == 429) return errc::throttled;
   if (status == 503 && has_retry_after) return errc::throttled;
   if (status >= 500 || status == 408) return errc::server_error;
-  // The limit after decompression is told by its code; under which status is not documented.
-  if (status >= 400 && (is("ContentLengthLimitExceeded") || is("PayloadSizeLimitExceeded"))) return errc::too_large;
   switch (status) {
     case 401:
       return errc::unauthorized;

@@ -65,7 +65,8 @@ std::expected<token_reply, std::string> read_token(engine::byte_view json) {
   const auto life = seconds_in(*object, "expires_in");
   if (!life || *life == engine::duration::zero()) return std::unexpected("the token answer has no usable expires_in");
   token_reply out{.value = engine::secret(std::string(value)), .life = *life};
-  if (const auto refresh_in = seconds_in(*object, "refresh_in"); refresh_in && *refresh_in < *life) {
+  if (const auto refresh_in = seconds_in(*object, "refresh_in");
+      refresh_in && *refresh_in > engine::duration::zero() && *refresh_in < *life) {
     out.refresh_in = refresh_in;
   }
   return out;
