@@ -298,6 +298,7 @@ model_answer model_cloud::pull_logs(model_shard& shard, const std::map<std::stri
   }
   const auto count = static_cast<std::size_t>(std::strtoull(query.at("count").c_str(), nullptr, 10));
   std::string plain;
+  std::uint64_t claim_bytes = 0;
   std::size_t at = *from;
   for (; at < end && at - *from < count; ++at) {
     auto& group = shard.groups[at];
@@ -305,14 +306,15 @@ model_answer model_cloud::pull_logs(model_shard& shard, const std::map<std::stri
     plain += bytes_field(1, group.encoded);
     if (group.garbled > 0) {
       --group.garbled;
-      garbled = true;
+      garbled = group.garbled_claim_bytes == 0;
+      claim_bytes = group.garbled_claim_bytes;
     }
   }
   shard.pulls.push_back(
       {.at = sim_.now(), .from = *from, .count_asked = count, .groups = at - *from, .bytes = 0, .garbled = false});
   shard.served_to = std::max(shard.served_to, at);
   model_answer out{.status = 200,
-                   .headers = {{"x-log-bodyrawsize", std::to_string(plain.size())},
+                   .headers = {{"x-log-bodyrawsize", std::to_string(claim_bytes == 0 ? plain.size() : claim_bytes)},
                                {"x-log-count", std::to_string(at - *from)},
                                {"x-log-cursor", model_shard::cursor_of(at)},
                                {"x-log-end-of-cursor", at == shard.groups.size() ? "1" : "0"}},
@@ -326,7 +328,7 @@ model_answer model_cloud::pull_logs(model_shard& shard, const std::map<std::stri
   if (garbled) packed.resize(packed.size() / 2);
   out.body = std::move(packed);
   shard.pulls.back().bytes = out.body.size();
-  shard.pulls.back().garbled = garbled;
+  shard.pulls.back().garbled = garbled || claim_bytes != 0;
   return out;
 }
 

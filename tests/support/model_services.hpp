@@ -58,7 +58,8 @@ struct model_group {
   std::string encoded;  // the LogGroup message
   std::int64_t received_s = 0;
   engine::time_point appended_at;
-  unsigned garbled = 0;  // so many replies that hold it do not decode
+  unsigned garbled = 0;                   // so many replies that hold it do not decode
+  std::uint64_t garbled_claim_bytes = 0;  // because they claim so many plain bytes; 0: because they are cut short
 };
 
 struct pull_seen {
