@@ -78,27 +78,11 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
         co_return std::unexpected(fetch_failure{.what = fetch_failure::kind::service, .service = std::move(f)});
       }
       telemetry_.replies_refused.add();
-      const auto& a = *f.announcement;
-      const auto groups_seen = static_cast<double>(std::max<std::uint64_t>(a.group_count, 1));
-      const std::uint64_t plain_bytes = believable(a.raw_bytes, a.content_length, a.coding);
-      plain_bytes_per_group_ = static_cast<double>(plain_bytes) / groups_seen;
-      wanted = cost_of(a.content_length, plain_bytes);
-      const bool fits = wanted <= budget_.block_bytes_max();
-      const bool single = ask.count == 1 || a.group_count <= 1;
-      if (fits && (single || plain_bytes <= 2 * limits_.block_plain_bytes_aim)) {
-        ask.end_cursor = a.next_cursor;  // the same reply, not a longer one that meanwhile fits the count
-        continue;
-      }
-      if (single) {
-        fetch_failure large{.what = fetch_failure::kind::too_large, .service = std::move(f)};
-        large.memory_limit_needed = wanted * 4;  // half of what is left after connections and encoders
-        co_return std::unexpected(std::move(large));
-      }
-      // Far more than later stages work well with: fewer groups, not more memory.
-      ask.count = std::min<unsigned>(groups_to_ask(), static_cast<unsigned>(a.group_count - 1));
-      const double share = static_cast<double>(ask.count) / groups_seen;
-      wanted = std::min(budget_.block_bytes_max(), static_cast<std::size_t>(static_cast<double>(wanted) * share * 1.5));
-      continue;
+      wanted = plan_again(*f.announcement, ask);
+      if (wanted <= budget_.block_bytes_max()) continue;
+      fetch_failure large{.what = fetch_failure::kind::too_large, .service = std::move(f)};
+      large.memory_limit_needed = wanted * 4;  // half of what is left after connections and encoders
+      co_return std::unexpected(std::move(large));
     }
 
     fetched out;
@@ -108,19 +92,44 @@ engine::task<std::expected<fetched, fetch_failure>> fetch::operator()(std::strin
       predicted_bytes_ = idle_prediction_bytes;
       co_return out;  // the lease ends here: nothing to pay for
     }
-    const auto plain_bytes = believable(out.block.plain_bytes, out.block.bytes.size(), out.block.coding);
-    const std::size_t cost = cost_of(out.block.bytes.size(), plain_bytes);
-    lease->shrink_to(cost);
+    lease->shrink_to(learn(out.block));
     out.lease = *std::move(lease);
-    // A little more than the last one, never less than an idle shard's: most replies then fit without asking again.
-    predicted_bytes_ = std::max({idle_prediction_bytes, cost + cost / 4, predicted_bytes_ - predicted_bytes_ / 4});
-    const double per_group =
-        static_cast<double>(plain_bytes) / static_cast<double>(std::max<std::uint64_t>(out.block.group_count, 1));
-    plain_bytes_per_group_ = plain_bytes_per_group_ <= 0 ? per_group : plain_bytes_per_group_ * 0.7 + per_group * 0.3;
     telemetry_.bytes_in.add(static_cast<double>(out.block.bytes.size()));
     account_.bytes_in->add(static_cast<double>(out.block.bytes.size()));
     co_return out;
   }
+}
+
+// What to ask for after a reply that was refused for its size; returns what that needs, above block_bytes_max() when
+// even one group is too large.
+std::size_t fetch::plan_again(const sls::pull_announcement& refused, sls::pull_request& ask) {
+  const auto groups_seen = static_cast<double>(std::max<std::uint64_t>(refused.group_count, 1));
+  const std::uint64_t plain_bytes = believable(refused.raw_bytes, refused.content_length, refused.coding);
+  plain_bytes_per_group_ = static_cast<double>(plain_bytes) / groups_seen;
+  const std::size_t needed = cost_of(refused.content_length, plain_bytes);
+  const bool fits = needed <= budget_.block_bytes_max();
+  const bool single = ask.count == 1 || refused.group_count <= 1;
+  if (single && !fits) return needed;
+  if (fits && (single || plain_bytes <= 2 * limits_.block_plain_bytes_aim)) {
+    ask.end_cursor = refused.next_cursor;  // the same reply, not a longer one that meanwhile fits the count
+    return needed;
+  }
+  // Far more than later stages work well with: fewer groups, not more memory.
+  ask.count = std::min<unsigned>(groups_to_ask(), static_cast<unsigned>(refused.group_count - 1));
+  const double share = static_cast<double>(ask.count) / groups_seen;
+  return std::min(budget_.block_bytes_max(), static_cast<std::size_t>(static_cast<double>(needed) * share * 1.5));
+}
+
+// Predicts the next reply from this one; returns what this one costs.
+std::size_t fetch::learn(const fetched_block& block) {
+  const auto plain_bytes = believable(block.plain_bytes, block.bytes.size(), block.coding);
+  const std::size_t cost = cost_of(block.bytes.size(), plain_bytes);
+  // A little more than the last one, never less than an idle shard's: most replies then fit without asking again.
+  predicted_bytes_ = std::max({idle_prediction_bytes, cost + cost / 4, predicted_bytes_ - predicted_bytes_ / 4});
+  const double per_group =
+      static_cast<double>(plain_bytes) / static_cast<double>(std::max<std::uint64_t>(block.group_count, 1));
+  plain_bytes_per_group_ = plain_bytes_per_group_ <= 0 ? per_group : plain_bytes_per_group_ * 0.7 + per_group * 0.3;
+  return cost;
 }
 
 engine::task<std::expected<std::string, fetch_failure>> fetch::cursor_at(std::string logstore, std::int64_t shard,

@@ -57,6 +57,8 @@ class fetch {
 
  private:
   [[nodiscard]] unsigned groups_to_ask() const;
+  [[nodiscard]] std::size_t plan_again(const sls::pull_announcement& refused, sls::pull_request&);
+  [[nodiscard]] std::size_t learn(const fetched_block&);
   // What a reply needs until its rows are in a body: itself, its plain bytes, and its rows, which are at most a sixth
   // larger.
   static std::size_t cost_of(std::uint64_t content_length, std::uint64_t plain_bytes);
