@@ -1,5 +1,6 @@
 #include "tools/penstock/command_line.hpp"
 
+#include <charconv>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +11,7 @@ namespace penstock {
 namespace {
 
 constexpr engine::duration probe_interval_min = std::chrono::milliseconds(10);
+constexpr unsigned bench_seconds_max = 600;
 constexpr engine::duration probe_interval_max = std::chrono::hours(1);
 
 // Where the library puts what it reads; the subcommand's name says which of it counts.
@@ -83,6 +85,20 @@ void add_status(CLI::App& root, raw_arguments& raw) {
   add_admin_port_file(app, raw, "take the port from this file");
 }
 
+void add_bench(CLI::App& root, raw_arguments& raw) {
+  CLI::App& app = *root.add_subcommand("bench", "measure this machine: kernels, events/s of each stage");
+  app.add_flag("--json", raw.line.json, "as JSON");
+  app.add_option("--seconds", raw.line.seconds, "how long to measure")
+      ->type_name("1..600")
+      ->default_str("20")
+      ->check([](const std::string& text) -> std::string {
+        unsigned value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool whole = error == std::errc{} && end == text.data() + text.size();
+        return whole && value >= 1 && value <= bench_seconds_max ? "" : "is not a whole number of 1..600";
+      });
+}
+
 std::string footer_of(std::string_view command) {
   if (command != "run" && command != "check") return "";
   return "Each flag from io-threads to admin-listen is also a key under `tuning:` (cpu_threads) and an environment\n"
@@ -94,6 +110,7 @@ subcommand named(std::string_view name) {
   if (name == "run") return subcommand::run;
   if (name == "check") return subcommand::check;
   if (name == "status") return subcommand::status;
+  if (name == "bench") return subcommand::bench;
   return subcommand::version;
 }
 
@@ -139,13 +156,14 @@ std::expected<command_line, command_line_end> parse_command_line(int argc, const
   add_run(root, raw);
   add_check(root, raw);
   add_status(root, raw);
+  add_bench(root, raw);
   root.add_subcommand("version", "print the version");
   root.footer(
       "See 'penstock COMMAND --help'. Exit: 0 done, 1 failed, 2 wrong arguments or configuration, 3 done with "
       "dead letters.");
   for (CLI::App* app : root.get_subcommands(nullptr)) app->footer(footer_of(app->get_name()));
   if (argc > 1 && is_unknown_command(root, argv[1])) {
-    return std::unexpected(usage_error(root, "unknown command (run, check, status or version)"));
+    return std::unexpected(usage_error(root, "unknown command (run, check, status, bench or version)"));
   }
   try {
     root.parse(argc, argv);

@@ -15,16 +15,17 @@ inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;        // wrong arguments or configuration
 inline constexpr int exit_undelivered = 3;  // done, with undelivered events in dead letters
 
-enum class subcommand : std::uint8_t { run, check, status, version };
+enum class subcommand : std::uint8_t { run, check, status, bench, version };
 
 struct command_line {
   subcommand command = subcommand::version;
-  std::string config;  // --config; empty only for status and version
+  std::string config;  // --config; empty only for status, bench and version
   bool once = false;
   engine::duration once_probe_interval = std::chrono::seconds(5);
   std::string summary;  // a file; empty: none
   bool dry_run = false;
   bool json = false;
+  unsigned seconds = 20;        // of bench
   std::string admin_port_file;  // empty: none
   std::map<std::string, std::string>
       tuning;  // flags that were given, by name without dashes ("memory-limit"), unchecked

@@ -11,6 +11,7 @@ namespace penstock {
 int run_command(const command_line&);
 int status_command(const command_line&);
 int check_command(const command_line&);
+int bench_command(const command_line&);
 int version_command(const command_line&);
 
 // `check` with its inputs and outputs as arguments.

@@ -13,6 +13,8 @@ int dispatch(const penstock::command_line& line) {
       return penstock::check_command(line);
     case penstock::subcommand::status:
       return penstock::status_command(line);
+    case penstock::subcommand::bench:
+      return penstock::bench_command(line);
     case penstock::subcommand::version:
       return penstock::version_command(line);
   }

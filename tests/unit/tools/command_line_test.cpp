@@ -59,6 +59,24 @@ TEST(command_line, reads_every_flag_of_run) {
   EXPECT_THAT(line->tuning, ElementsAre(Pair("linger", "2s"), Pair("memory-limit", "64MiB")));
 }
 
+TEST(command_line, reads_bench_with_its_defaults_and_its_flags) {
+  const auto plain = parse({"bench"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->command, subcommand::bench);
+  EXPECT_EQ(plain->seconds, 20U);
+  EXPECT_FALSE(plain->json);
+  const auto other = parse({"bench", "--seconds=600", "--json"});
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->seconds, 600U);
+  EXPECT_TRUE(other->json);
+}
+
+TEST(command_line, refuses_seconds_of_bench_outside_their_range) {
+  for (const char* wrong : {"0", "601", "-1", "1.5", "5s", ""}) {
+    EXPECT_THAT(usage_error({"bench", "--seconds", wrong}), HasSubstr("is not a whole number of 1..600")) << wrong;
+  }
+}
+
 TEST(command_line, reads_check_status_and_version) {
   EXPECT_EQ(parse({"check", "--config", "c.yaml"})->command, subcommand::check);
   EXPECT_EQ(parse({"status"})->command, subcommand::status);
@@ -96,7 +114,7 @@ TEST(command_line, tells_what_is_wrong_and_where_help_is) {
   EXPECT_EQ(usage_error({"check"}), "penstock check: --config is required\nSee 'penstock check --help'.\n");
   EXPECT_EQ(usage_error({}), "penstock: A subcommand is required\nSee 'penstock --help'.\n");
   EXPECT_EQ(usage_error({"frob"}),
-            "penstock: unknown command (run, check, status or version)\nSee 'penstock --help'.\n");
+            "penstock: unknown command (run, check, status, bench or version)\nSee 'penstock --help'.\n");
   EXPECT_EQ(usage_error({"run", "--config", "c", "--frob"}),
             "penstock run: The following argument was not expected: --frob\nSee 'penstock run --help'.\n");
   EXPECT_EQ(usage_error({"check", "--config", "c", "--once"}),
