@@ -42,9 +42,11 @@ class chain {
   }
   [[nodiscard]] const std::vector<stages::closed_body>& closed() const { return closed_; }
   [[nodiscard]] const engine::ack_line& line() const { return line_; }
+  [[nodiscard]] std::size_t raw_bytes() const { return raw_bytes_; }
   [[nodiscard]] std::size_t wire_bytes() const { return wire_bytes_; }
   void accept() {
     for (auto& body : closed_) {
+      raw_bytes_ += body.out.body.raw_bytes;
       wire_bytes_ += body.out.body.wire.size();
       for (auto& part : body.out.parts) part.rows.delivered();
     }
@@ -61,6 +63,7 @@ class chain {
   stages::lanes lanes_;
   engine::ack_line line_;
   std::vector<stages::closed_body> closed_;
+  std::size_t raw_bytes_ = 0;
   std::size_t wire_bytes_ = 0;
 };
 
@@ -97,6 +100,8 @@ void chain_row(benchmark::State& state, bool check, const corpus& in, stages::ro
   }
   counts.report();
   path.accept();
+  // Of the untimed pass too: a short run may close no body.
+  state.counters["ratio"] = static_cast<double>(path.raw_bytes()) / static_cast<double>(path.wire_bytes());
   state.counters["wire_bytes_per_event"] =
       static_cast<double>(path.wire_bytes() - wire_before) / static_cast<double>(events);
 }

@@ -1,8 +1,12 @@
 // A row of the benchmark: its name, what is timed, its three counters, and the check that what it timed is right.
 //
 //   events_per_second      events (for primitives: operations) per second of CPU time of the timed thread
-//   bytes_per_second       bytes that enter the stage, likewise
+//   bytes_per_second       bytes that enter the stage, likewise: of the compressed block for fetch, decompress and
+//   chain,
+//                          of the LogGroupList for decode, parse and transform, of the rows' text for batch and
+//                          compress, of the compressed body for upload
 //   allocations_per_event  calls of operator new on the timed thread, after one untimed pass over all inputs
+//   ratio                  of rows that compress: bytes of the raw JSON bodies to bytes on the wire
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -19,6 +23,11 @@ namespace bench {
 
 // Ends the program, with the reason, when a row's output is not what it must be: a fast wrong answer is no result.
 void demand(bool holds, std::string_view what);
+
+// For a tool that counts instructions: rows added from now on run just so many iterations, once, without their check,
+// and under callgrind only the loop that is otherwise timed is instrumented (--instr-atstart=no). The counter `events`
+// says what to divide by.
+void count_iterations(std::uint64_t iterations);
 
 // `check` is true in the first call of a row: then its output is compared, outside the timing.
 using row_function = std::function<void(benchmark::State&, bool check)>;
@@ -74,5 +83,6 @@ void add_compress_rows(corpora&);
 void add_upload_rows(corpora&);
 void add_data_path_rows(corpora&);
 void add_primitive_rows();
+void add_kernel_rows(corpora&);
 
 }  // namespace bench

@@ -34,12 +34,16 @@ void compress_row(benchmark::State& state, bool check, const corpus& in, stages:
   const auto encoder =
       stages::make_encoder(level, {.wire_bytes_max = 8 * engine::mib, .raw_bytes_max = 8 * engine::mib}, pool);
   stages::body body;
+  std::size_t raw_bytes = 0;
+  std::size_t wire_bytes = 0;
   walk(
       state, blocks.size(), check,
       [&](std::size_t i) {
         body = {};  // its buffer goes back to the pool
         append_in_pieces(*encoder, blocks[i], sizes[i]);
         body = encoder->finish();
+        raw_bytes += body.raw_bytes;
+        wire_bytes += body.wire.size();
       },
       [&](std::size_t i) {
         std::string plain;
@@ -49,6 +53,7 @@ void compress_row(benchmark::State& state, bool check, const corpus& in, stages:
         demand(std::ranges::equal(body.row_bytes, sizes[i]), "stage/compress: wrong sizes of rows");
       },
       in.event_counts, text_bytes(blocks));
+  state.counters["ratio"] = static_cast<double>(raw_bytes) / static_cast<double>(wire_bytes);
 }
 
 }  // namespace
