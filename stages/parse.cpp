@@ -228,7 +228,7 @@ bool is_loose(const log_view& log) { return log.event.data() == nullptr && log.l
 // Scratch is kept from block to block, but not what one strange block needed.
 void release_if_large(std::string& scratch) {
   constexpr std::size_t kept_bytes_max = 4 * engine::mib;
-  if (scratch.capacity() > kept_bytes_max) scratch = std::string();
+  if (scratch.capacity() > kept_bytes_max) std::string().swap(scratch);  // assigning an empty one keeps the room
 }
 
 }  // namespace
