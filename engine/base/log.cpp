@@ -198,7 +198,11 @@ class null_logger final : public logger {
 
 log_field::log_field(std::string_view k, double v) : key(k), quoted(false) {
   char digits[64];
-  const auto end = std::to_chars(digits, digits + sizeof digits, std::round(v * 1e3) / 1e3);
+  const double rounded = std::round(v * 1e3) / 1e3;
+  // A million is written 1000000, not 1e+06; beyond 2^53 counts are not exact anyway, and would not fit for ever.
+  const auto end = std::abs(rounded) < 0x1p53
+                       ? std::to_chars(digits, digits + sizeof digits, rounded, std::chars_format::fixed)
+                       : std::to_chars(digits, digits + sizeof digits, rounded);
   value.assign(digits, end.ptr);
 }
 

@@ -99,6 +99,12 @@ TEST(log, writes_numbers_that_json_does_not_know_as_texts) {
   EXPECT_EQ(json_line({{"a", std::nan("")}}), R"(","level":"info","msg":"message","a":"nan"})");
 }
 
+TEST(log, writes_counts_without_an_exponent) {
+  EXPECT_EQ(json_line({{"a", 1e6}, {"b", 166'820.3339}, {"c", 1e-3}, {"d", -2e9}, {"e", 0.0}}),
+            R"(","level":"info","msg":"message","a":1000000,"b":166820.334,"c":0.001,"d":-2000000000,"e":0})");
+  EXPECT_EQ(json_line({{"a", 1e300}}), R"(","level":"info","msg":"message","a":1e+300})");
+}
+
 TEST(log, writes_whole_lines_to_standard_error_at_once) {
   testing::internal::CaptureStderr();
   const auto log = make_logger(log_level::info, log_format::text);
