@@ -4,9 +4,8 @@
 // Output  a block with the lease that pays for it; or no data, with the cursor to go on from.
 // Errors  fetch_failure; the position never moves on a failure.
 // Limits  a block is at most half the budget; above that fewer groups are asked for, down to one. An announced reply
-// that
-//         does not fit the prediction is refused before its body is read, the announced size is acquired in one step,
-//         and exactly that reply is pulled again (rare: penstock_replies_refused_total).
+//         that does not fit the prediction is refused before its body is read, the announced size is acquired in one
+//         step, and exactly that reply is pulled again (rare: penstock_replies_refused_total).
 // Order   one call at a time per shard. Budget first, then the fetch permit, then the connection; never backwards.
 #pragma once
 

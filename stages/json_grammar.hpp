@@ -8,8 +8,7 @@
 // that), no pass moves beyond it, and reading ahead is covered by at least 64 readable bytes after the text.
 //
 // Words   cursor: begins at the text's first token. take() gives the next token's first byte; skip_string(p) is called
-// for
-//         a string beginning at p before the next take(), scalar_ended(p) after any other scalar.
+//         for a string beginning at p before the next take(), scalar_ended(p) after any other scalar.
 #pragma once
 
 #include <algorithm>

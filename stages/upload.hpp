@@ -1,14 +1,14 @@
 // upload: closed bodies to a destination, until each of their rows has ended: accepted, dead-lettered, or given back.
 //
-// Input   outgoing: a body and what it owes; hand_over() never waits (the places of the destination bound how many
-// exist). Output  204: the rows' units are delivered. A row refused alone: a durable dead letter, then delivered.
+// Input   outgoing: a body and what it owes; hand_over() never waits (the places of the destination bound how many).
+// Output  204: the rows' units are delivered. A row refused alone: a durable dead letter, then delivered.
 // Errors  by the fault of the answer:
-//           413                    the body is cut in two; a single row is dead-lettered
-//           429, 503+Retry-After   the whole destination waits, half as many requests at once, one more per 10 s of
-//           success 408, 5xx, connection   the same bytes again after a backoff, without end: nothing is dropped
-//           because of time 401                    a new token once; again 401: parked 403, 404, no stream    parked:
-//           what is not on the wire is given back, its routes rewind; see gate.hpp other 400              bisected to
-//           the rows that are refused
+//   413                            the body is cut in two; a single row is dead-lettered
+//   429, 503 with Retry-After      the whole destination waits, then half as many requests at once, one more per 10 s
+//   408, 5xx, connection           the same bytes again after a backoff, without end: nothing is dropped for its age
+//   401                            a new token once; again 401: parked
+//   403, 404, no such stream       parked: what is not on the wire is given back, its routes rewind; see gate.hpp
+//   other 400                      bisected to the rows that are refused
 // Limits  upload_concurrency requests at once; a cut needs one CPU slot.
 // Order   bodies may overtake each other: the acknowledgement lines put positions in order.
 #pragma once
