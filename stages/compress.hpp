@@ -2,12 +2,12 @@
 //
 // Input   runs of rows, each preceded by one separator byte (rows::text). Copied before append returns.
 // Output  '[' row ',' row ... ']' as one complete gzip member (small: several if its bound could not be kept
-// otherwise), or
-//         as it is (none); in a buffer of just its size from the pool.
+//         otherwise), or as it is (none); in a buffer of just its size from the pool.
 // Errors  none. A body that outgrows wire_bytes_max keeps a bound above it and takes reset(), not finish().
 // Limits  wire_bytes_max, and raw_bytes_max for what may be appended to one body; both fixed memory, see encoder_bytes.
 // Cost    fast: one pass while appending. small: twice, since flush() tries what is not tried yet and finish() does
-// all. Order   one body after the other, one caller at a time.
+//         all.
+// Order   one body after the other, one caller at a time.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 #include "stages/json_escape.hpp"
 
 #include <array>
+#include <cassert>
 #include <cstring>
 
 #if defined(__x86_64__)
@@ -149,30 +150,21 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt"))) cha
 
 }  // namespace
 
-escape_function escape_with(escape_kernel kernel) {
-  switch (kernel) {
-    case escape_kernel::portable:
-      return escape_portable;
+escape_function escape_with(kernel kind) {
+  assert(runs_here(kind));
+  switch (kind) {
+    case kernel::portable:
+      break;
 #if defined(__x86_64__)
-    case escape_kernel::avx2:
-      return __builtin_cpu_supports("avx2") != 0 ? escape_avx2 : nullptr;
-    case escape_kernel::avx512:
-      return __builtin_cpu_supports("avx512vbmi2") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-                     __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("bmi2") != 0
-                 ? escape_avx512
-                 : nullptr;
+    case kernel::avx2:
+      return escape_avx2;
+    case kernel::avx512:
+      return escape_avx512;
 #else
-    case escape_kernel::avx2:
-    case escape_kernel::avx512:
+    case kernel::avx2:
+    case kernel::avx512:
       break;
 #endif
-  }
-  return nullptr;
-}
-
-escape_function best_escape() {
-  for (const auto kernel : {escape_kernel::avx512, escape_kernel::avx2}) {
-    if (const escape_function found = escape_with(kernel); found != nullptr) return found;
   }
   return escape_portable;
 }

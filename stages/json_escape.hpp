@@ -6,9 +6,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 #include "engine/base/bytes.hpp"
+#include "stages/kernels.hpp"
 
 namespace stages {
 
@@ -18,10 +18,7 @@ namespace stages {
 using escape_function = char* (*)(engine::byte_view text, char* out);
 inline constexpr std::size_t escape_slack = 64;
 
-enum class escape_kernel : std::uint8_t { portable, avx2, avx512 };
-
-// nullptr when this machine has not what the kernel needs.
-escape_function escape_with(escape_kernel);
-escape_function best_escape();
+// For a kernel that runs_here().
+escape_function escape_with(kernel);
 
 }  // namespace stages

@@ -2,7 +2,7 @@
 //
 // A text is checked by three passes that do not know of each other, and is JSON when all of them agree:
 //   1 where tokens begin, UTF-8, closed strings, control characters   simdjson's stage 1, or text_scan below
-//   2 the escapes                                                      check_escapes
+//   2 the escapes                                                      escape_check.hpp
 //   3 the order of tokens, literals and numbers                        container_end, scalar_end
 // None needs another's result to be memory-safe: a text ends with its last closer ('}' or ']', the caller sees to
 // that), no pass moves beyond it, and reading ahead is covered by at least 64 readable bytes after the text.
@@ -18,10 +18,6 @@
 #include <cstdint>
 #include <cstring>
 #include <system_error>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 #include "engine/base/bytes.hpp"
 
@@ -228,115 +224,19 @@ inline verdict check_container(cursor& tokens, const char* open, const char* las
 
 // --- escapes -------------------------------------------------------------------------------------------------------
 
+// What a digit is worth; above 0xffff, and so in each of four places, when it is none.
+inline constexpr auto hex_digits = [] {
+  std::array<std::uint32_t, 256> table{};
+  table.fill(0xffff'0000);
+  for (unsigned char c = '0'; c <= '9'; ++c) table[c] = c - '0';
+  for (unsigned char c = 'a'; c <= 'f'; ++c) table[c] = table[c - 'a' + 'A'] = c - 'a' + 10;
+  return table;
+}();
+
 // Four hexadecimal digits, or a value above 0xffff.
 inline std::uint32_t hex4(const char* p) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) {
-    const char c = p[i];
-    const char lower = static_cast<char>(c | 0x20);
-    std::uint32_t digit = 0;
-    if (is_digit(c)) {
-      digit = static_cast<std::uint32_t>(c - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      digit = static_cast<std::uint32_t>(lower - 'a' + 10);
-    } else {
-      return 0x10000;
-    }
-    value = value << 4 | digit;
-  }
-  return value;
-}
-
-// Judges escapes one after the other, from left to right.
-class escape_judge {
- public:
-  // p: the byte after the backslash. False: no such escape.
-  bool accept(const char* p) {
-    switch (*p) {
-      case '"':
-      case '\\':
-      case '/':
-      case 'b':
-      case 'f':
-      case 'n':
-      case 'r':
-      case 't':
-        return true;
-      case 'u':
-        return accept_unicode(p);
-      default:
-        return false;
-    }
-  }
-  [[nodiscard]] bool lone_surrogate() const { return lone_surrogate_; }
-
- private:
-  bool accept_unicode(const char* p) {
-    const std::uint32_t unit = hex4(p + 1);
-    if (unit > 0xffff) return false;
-    if (unit >> 11 != 0xd800 >> 11) return true;
-    if (unit < 0xdc00) {
-      const bool paired = p[5] == '\\' && p[6] == 'u' && hex4(p + 7) >> 10 == 0xdc00 >> 10;
-      if (paired) {
-        low_half_ = p + 6;
-      } else {
-        lone_surrogate_ = true;
-      }
-    } else if (p != low_half_) {
-      lone_surrogate_ = true;
-    }
-    return true;
-  }
-
-  const char* low_half_ = nullptr;  // the low surrogate that belongs to the high one just seen
-  bool lone_surrogate_ = false;
-};
-
-// True when every backslash begins an escape that JSON has. What is escaped outside of strings is pass 3's business.
-inline bool check_escapes(engine::byte_view text, bool& needs_repair) {
-  escape_judge judge;
-  const char* const end = text.data() + text.size();
-#if defined(__SSE2__)
-  // A fifth of an event can be escaped quotes: found 64 bytes at a time, only what is neither quote nor backslash is
-  // judged.
-  constexpr std::uint64_t odd_bits = 0xaaaa'aaaa'aaaa'aaaa;
-  const auto mask_of = [](const char* p, char wanted) {
-    const __m128i all = _mm_set1_epi8(wanted);
-    std::uint64_t mask = 0;
-    for (unsigned i = 0; i < 4; ++i) {
-      const __m128i part = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16UL * i));
-      const auto bits = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(part, all)));
-      mask |= static_cast<std::uint64_t>(bits) << (16 * i);
-    }
-    return mask;
-  };
-  std::uint64_t first_is_escaped = 0;  // the block before ended in the middle of an escape
-  for (const char* p = text.data(); p < end; p += 64) {
-    const auto left = static_cast<std::size_t>(end - p);
-    const std::uint64_t inside = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
-    const std::uint64_t backslashes = mask_of(p, '\\') & inside;
-    if ((backslashes | first_is_escaped) == 0) continue;
-    // Of a run of backslashes every second is escaped. The subtraction carries through each run and so finds its end
-    // (simdjson's algorithm, json_escape_scanner).
-    const std::uint64_t starting = backslashes & ~first_is_escaped;
-    const std::uint64_t maybe_escaped = starting << 1;
-    const std::uint64_t even_odd = ((maybe_escaped | odd_bits) - starting) ^ odd_bits;
-    const std::uint64_t escaped = even_odd ^ (backslashes | first_is_escaped);
-    first_is_escaped = (even_odd & backslashes) >> 63;
-    for (std::uint64_t rest = escaped & inside & ~(backslashes | mask_of(p, '"')); rest != 0; rest &= rest - 1) {
-      if (!judge.accept(p + __builtin_ctzll(rest))) return false;
-    }
-  }
-#else
-  for (const char* p = text.data();;) {
-    p = static_cast<const char*>(std::memchr(p, '\\', static_cast<std::size_t>(end - p)));
-    if (p == nullptr || ++p == end) break;
-    if (!judge.accept(p)) return false;
-    ++p;
-  }
-#endif
-  if (judge.lone_surrogate()) needs_repair = true;
-  return true;
+  const auto digit = [p](int i) { return hex_digits[static_cast<unsigned char>(p[i])]; };
+  return digit(0) << 12 | digit(1) << 8 | digit(2) << 4 | digit(3);
 }
 
 }  // namespace stages::json

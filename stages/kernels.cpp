@@ -4,31 +4,50 @@
 
 namespace stages {
 
-std::string_view name_of(escape_kernel kernel) {
-  switch (kernel) {
-    case escape_kernel::portable:
-      return "portable";
-    case escape_kernel::avx2:
-      return "avx2";
-    case escape_kernel::avx512:
-      return "avx512";
+// avx512: what Ice Lake and Zen 4 brought together. A kernel may use less of it.
+bool runs_here(kernel kind) {
+  switch (kind) {
+    case kernel::portable:
+      return true;
+#if defined(__x86_64__)
+    case kernel::avx2:
+      return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
+             __builtin_cpu_supports("popcnt") != 0;
+    case kernel::avx512:
+      return __builtin_cpu_supports("avx512vbmi2") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+             __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("bmi2") != 0;
+#else
+    case kernel::avx2:
+    case kernel::avx512:
+      break;
+#endif
   }
-  return "unknown";
+  return false;
 }
 
-std::vector<escape_kernel> escape_kernels() {
-  std::vector<escape_kernel> out;
-  for (const auto kernel : {escape_kernel::avx512, escape_kernel::avx2, escape_kernel::portable}) {
-    if (escape_with(kernel) != nullptr) out.push_back(kernel);
+std::vector<kernel> kernels_here() {
+  std::vector<kernel> out;
+  for (const auto kind : {kernel::avx512, kernel::avx2, kernel::portable}) {
+    if (runs_here(kind)) out.push_back(kind);
   }
   return out;
 }
 
-escape_kernel best_escape_kernel() {
-  for (const auto kernel : escape_kernels()) {
-    if (escape_with(kernel) == best_escape()) return kernel;
+kernel best_kernel() {
+  static const kernel best = kernels_here().front();
+  return best;
+}
+
+std::string_view name_of(kernel kind) {
+  switch (kind) {
+    case kernel::portable:
+      return "portable";
+    case kernel::avx2:
+      return "avx2";
+    case kernel::avx512:
+      return "avx512";
   }
-  return escape_kernel::portable;
+  return "unknown";
 }
 
 // The library's names are members of objects that live as long as the program. Asked before its first use, its place

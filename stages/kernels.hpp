@@ -1,22 +1,28 @@
-// Which of the kernels that do the same work in different ways runs on this machine. For people: nothing decides by it.
+// Code that does the same work in different ways for different processors: chosen when the program runs, so that one
+// binary serves x86-64-v2 and newer, and other processors by the portable way.
 //
-// Escape (ours) and JSON index (simdjson's) are compiled per target into one binary and chosen at run time; ISA-L
-// chooses within itself and cannot be asked. Pure but for what the processor says of itself; safe from any thread.
+// Ours are compiled per `kernel` (json_escape, escape_check); the JSON index is simdjson's, which chooses for itself;
+// ISA-L chooses within itself and cannot be asked. Pure but for what the processor says of itself; safe from any
+// thread.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "stages/config.hpp"
-#include "stages/json_escape.hpp"
 
 namespace stages {
 
-std::string_view name_of(escape_kernel);
-// What best_escape() gives here.
-escape_kernel best_escape_kernel();
-// All that this machine can run, the best first; `portable` is always the last.
-std::vector<escape_kernel> escape_kernels();
+enum class kernel : std::uint8_t { portable, avx2, avx512 };
+
+// This processor and its system have what the kernel needs.
+bool runs_here(kernel);
+// All that run here, the best first; `portable` is always the last.
+std::vector<kernel> kernels_here();
+// What a stage uses when it is not told otherwise.
+kernel best_kernel();
+std::string_view name_of(kernel);
 
 // The one that parse finds its tokens with, in simdjson's words: icelake, haswell, westmere, arm64, fallback.
 std::string_view index_kernel_name();

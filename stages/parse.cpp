@@ -2,103 +2,19 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstring>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
+#include "stages/column_table.hpp"
+#include "stages/escape_check.hpp"
 #include "stages/json_grammar.hpp"
 
 namespace stages {
 namespace {
-
-// --- which column a key names --------------------------------------------------------------------------------------
-
-// In the order of `column`.
-constexpr std::array<byte_view, column_count> column_names = {"acsRegion",         "additionalEventData",
-                                                              "apiVersion",        "errorCode",
-                                                              "errorMessage",      "eventAttributes",
-                                                              "eventCategory",     "eventId",
-                                                              "eventName",         "eventRW",
-                                                              "eventSource",       "eventTime",
-                                                              "eventType",         "eventVersion",
-                                                              "isGlobal",          "referencedResources",
-                                                              "requestId",         "requestParameterJson",
-                                                              "requestParameters", "resourceName",
-                                                              "resourceType",      "responseElements",
-                                                              "serviceName",       "sourceIpAddress",
-                                                              "userAgent",         "userIdentity"};
-constexpr std::size_t name_bytes_max = 20;
-
-// Four bytes of a name and its length tell the names apart; the multipliers are found by the compiler, not by luck.
-class column_table {
- public:
-  consteval column_table() {
-    for (first_ = 1; first_ < 256; first_ += 2) {
-      for (length_ = 1; length_ < 64; length_ += 2) {
-        if (fill()) return;
-      }
-    }
-    throw std::logic_error("no perfect hash for the column names");
-  }
-
-  // column_count when the key is no column.
-  [[nodiscard]] std::size_t find(byte_view key) const {
-    if (key.size() < 5 || key.size() > name_bytes_max) return column_count;
-    const std::size_t candidate = slots_[hash(key)];
-    return candidate != column_count && column_names[candidate] == key ? candidate : column_count;
-  }
-
- private:
-  [[nodiscard]] constexpr std::size_t hash(byte_view key) const {
-    const auto byte = [&key](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(key[i])); };
-    const std::size_t n = key.size();
-    return (byte(0) * first_ + static_cast<unsigned>(n) * length_ + byte(n - 1) * 31U + byte(n / 2) * 17U +
-            byte(n - 3) * 7U) %
-           slots_.size();
-  }
-  consteval bool fill() {
-    slots_.fill(column_count);
-    for (std::size_t i = 0; i < column_count; ++i) {
-      std::uint8_t& slot = slots_[hash(column_names[i])];
-      if (slot != column_count) return false;
-      slot = static_cast<std::uint8_t>(i);
-    }
-    return true;
-  }
-
-  std::array<std::uint8_t, 256> slots_{};
-  unsigned first_ = 0;
-  unsigned length_ = 0;
-};
-constexpr column_table columns;
-
-// A key with escapes names what it reads as. Escapes that make no ASCII character make no column name either.
-std::size_t find_escaped(byte_view key) {
-  std::array<char, name_bytes_max> plain{};
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    char c = key[i];
-    if (c == '\\') {
-      if (i + 6 > key.size() || key[i + 1] != 'u') return column_count;
-      const std::uint32_t unit = json::hex4(key.data() + i + 2);
-      if (unit >= 0x80) return column_count;
-      c = static_cast<char>(unit);
-      i += 5;
-    }
-    if (size == plain.size()) return column_count;
-    plain[size++] = c;
-  }
-  return columns.find({plain.data(), size});
-}
-
-std::size_t find_column(byte_view key) {
-  const std::size_t found = columns.find(key);
-  if (found != column_count || key.find('\\') == byte_view::npos) return found;
-  return find_escaped(key);
-}
 
 // Equal for equal names in one run of the program, which is all that ordering rows needs.
 std::uint32_t hash_name(byte_view name) {
@@ -147,7 +63,7 @@ json::verdict slice_object(cursor tokens, byte_view text, record& event, std::ui
       p = tokens.take();
     }
 
-    const std::size_t column = find_column({key, static_cast<std::size_t>(key_end - key)});
+    const std::size_t column = json::find_column({key, static_cast<std::size_t>(key_end - key)});
     if (column != column_count) {
       byte_view& slice = event.slices[column];
       if (slice.data() != nullptr) ++duplicate_keys;
@@ -234,7 +150,7 @@ void release_if_large(std::string& scratch) {
 }  // namespace
 
 struct parse::state {
-  explicit state(const parse_options& chosen) : options(chosen) {
+  state(const parse_options& chosen, kernel kind) : options(chosen), check_escapes(escape_check_with(kind)) {
     // Stage 1 alone is used, so the depth given here is never reached. Both are allocated once and stay.
     const simdjson::error_code error = simdjson::get_active_implementation()->create_dom_parser_implementation(
         std::max<std::size_t>(options.indexed_bytes_max, 64), 1, index);
@@ -301,7 +217,7 @@ struct parse::state {
       }
       return tokens.take() == &wrapped.back() ? json::verdict::sound : json::verdict::broken;
     };
-    if (!json::check_escapes(wrapped, ignored)) return json::verdict::broken;
+    if (!check_escapes(wrapped, ignored)) return json::verdict::broken;
     const json::verdict verdict = with_tokens(wrapped, scalar_alone);
     release_if_large(lone);
     return verdict;
@@ -318,11 +234,11 @@ struct parse::state {
     verdict found = verdict::broken;
     const bool object = text.front() == '{';
     if (object) {
-      if (text.back() == '}' && json::check_escapes(text, event.needs_repair)) {
+      if (text.back() == '}' && check_escapes(text, event.needs_repair)) {
         found = with_tokens(text, [&](auto tokens) { return slice_object(tokens, text, event, duplicate_keys); });
       }
     } else if (text.front() == '[') {
-      if (text.back() == ']' && json::check_escapes(text, event.needs_repair)) {
+      if (text.back() == ']' && check_escapes(text, event.needs_repair)) {
         found = with_tokens(text, [&](auto tokens) { return check_array(tokens, text, event.needs_repair); });
       }
     } else {
@@ -335,12 +251,13 @@ struct parse::state {
   }
 
   const parse_options options;
+  const escape_check check_escapes;
   std::unique_ptr<simdjson::internal::dom_parser_implementation> index;
   std::string rebuilt;
   std::string lone;
 };
 
-parse::parse(const parse_options& options) : state_(std::make_unique<state>(options)) {}
+parse::parse(const parse_options& options, kernel kind) : state_(std::make_unique<state>(options, kind)) {}
 parse::~parse() = default;
 
 void parse::operator()(const log_groups& groups, records& out) {

@@ -2,14 +2,13 @@
 //
 // Input   log_groups whose texts lie in a block that has padding_bytes readable bytes after its end. Nothing is copied.
 // Output  `out`, cleared and filled, in the order of the logs: an event in `events`, or in `bad` with the reason.
-// Slices are
-//         raw tokens and point into the block, those of rebuilt events into this object: valid until its next call.
+//         Slices are raw tokens and point into the block, those of rebuilt events into this object: valid until its
+//         next call.
 // Errors  none for the block. A bad event is set aside and never changes what becomes of its neighbours: no byte
-// outside an
-//         event decides about it.
+//         outside an event decides about it.
 // Sound   an event passes exactly when simdjson's DOM parser takes it, but for what JSON's grammar allows and only
-// readers
-//         refuse: numbers of any length, and, flagged needs_repair, numbers beyond a double and lone surrogates.
+//         readers refuse: numbers of any length, and, flagged needs_repair, numbers beyond a double and lone
+//         surrogates.
 // Limits  nesting_max, event_bytes_max, rebuilt_bytes_max; scratch is 4 bytes for each of indexed_bytes_max, plus what
 //         rebuilt events of one block need. No recursion: depth costs no stack.
 // Cost    simdjson's stage 1, a pass over the escapes, a walk over the tokens; no allocation after warm-up.
@@ -20,6 +19,7 @@
 #include <memory>
 
 #include "engine/base/units.hpp"
+#include "stages/kernels.hpp"
 #include "stages/types.hpp"
 
 namespace stages {
@@ -36,7 +36,7 @@ struct parse_options {
 
 class parse {
  public:
-  explicit parse(const parse_options& options = {});
+  explicit parse(const parse_options& options = {}, kernel = best_kernel());
   ~parse();
   parse(const parse&) = delete;
   parse& operator=(const parse&) = delete;

@@ -77,12 +77,7 @@ inline char* put_slice(byte_view slice, const char* readable_end, char* at) {
 
 }  // namespace
 
-transform::transform(const transform_options& options) : options_(options), escape_(best_escape()) {}
-
-transform::transform(const transform_options& options, escape_kernel kernel)
-    : options_(options), escape_(escape_with(kernel)) {
-  assert(escape_ != nullptr);
-}
+transform::transform(const transform_options& options, kernel kind) : options_(options), escape_(escape_with(kind)) {}
 
 void transform::operator()(const records& in, rows& out) {
   out.clear();

@@ -2,9 +2,8 @@
 //
 // Input   records whose texts were validated by parse. Slices lie within their event's text.
 // Output  `out`, cleared and filled: one row per event, ordered by eventName (equal names by arrival) or as they came;
-// see
-//         `rows`. value: {"value":"<the event's text, escaped once>"}. typed: TimeGenerated and the columns that are
-//         there, by the table below. `out.cut` and `out.bad` point into the input.
+//         see `rows`. value: {"value":"<the event's text, escaped once>"}. typed: TimeGenerated and the columns that
+//         are there, by the table below. `out.cut` and `out.bad` point into the input.
 // Errors  none for the block. An event whose row fits no body is in `out.bad` (too_large).
 // Limits  field_bytes_max a value, row_bytes_max a row, rows_bytes_max the whole text.
 // Cost    one pass over what is written; no allocation after warm-up, but for events that are cut.
@@ -45,8 +44,7 @@ inline constexpr std::size_t rows_bytes_max = std::numeric_limits<std::uint32_t>
 
 class transform {
  public:
-  explicit transform(const transform_options& options);
-  transform(const transform_options& options, escape_kernel kernel);  // one this machine has
+  explicit transform(const transform_options& options, kernel = best_kernel());
 
   void operator()(const records& in, rows& out);
 

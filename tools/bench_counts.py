@@ -29,7 +29,8 @@ ROWS = (
     "stage/decompress/typical", "stage/decode/typical", "stage/parse/typical", "stage/transform/typical",
     "stage/transform_value/typical", "stage/batch/typical", "stage/compress/typical", "stage/compress_small/typical",
     "chain/typed/small", "chain/typed/typical", "chain/typed/hostile", "chain/value/typical", "chain/plain/typical",
-    "kernel/escape_portable/typical", "kernel/escape_avx2/typical", "kernel/escape_avx512/typical")
+    "kernel/escape_portable/typical", "kernel/escape_avx2/typical", "kernel/escape_avx512/typical",
+    "kernel/escape_check_portable/typical", "kernel/escape_check_avx2/typical")
 # Threads of their own, or instructions that valgrind does not know: timed only.
 UNCOUNTABLE = re.compile(r"_tls/|cpu_pool|_avx512/")
 

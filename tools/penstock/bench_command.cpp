@@ -31,11 +31,11 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-std::vector<bench_kernel> kernels_here(const std::string& tls_protocol) {
+std::vector<bench_kernel> kernels_in_use(const std::string& tls_protocol) {
   std::vector<bench_kernel> out;
   bench_kernel escape{
-      .family = "escape", .active = std::string(stages::name_of(stages::best_escape_kernel())), .available = {}};
-  for (const auto kernel : stages::escape_kernels()) escape.available.emplace_back(stages::name_of(kernel));
+      .family = "JSON escape", .active = std::string(stages::name_of(stages::best_kernel())), .available = {}};
+  for (const auto kind : stages::kernels_here()) escape.available.emplace_back(stages::name_of(kind));
   out.push_back(std::move(escape));
   bench_kernel index{.family = "JSON index", .active = std::string(stages::index_kernel_name()), .available = {}};
   for (const auto name : stages::index_kernel_names()) index.available.emplace_back(name);
@@ -77,7 +77,7 @@ int bench_command(const command_line& line) {
                       .stages = {figures.begin(), first_tls},
                       .tls = {first_tls, figures.end()},
                       .tls_protocol = tls ? (*tls)->protocol() : tls.error()};
-  result.kernels = kernels_here(tls ? result.tls_protocol : "not measured");
+  result.kernels = kernels_in_use(tls ? result.tls_protocol : "not measured");
   std::cout << (line.json ? bench_json(result, reference_figures()) : bench_text(result, reference_figures()));
   return exit_done;
 }

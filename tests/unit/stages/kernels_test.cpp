@@ -1,5 +1,5 @@
-// Every kernel that this machine has is forced and gives what its portable twin gives. (The escape kernels by
-// themselves: json_escape_test.cpp.)
+// Every kernel that this machine has is forced and gives what its portable twin gives. (Those of ours
+// by themselves: json_escape_test.cpp, escape_check_test.cpp.)
 #include "stages/kernels.hpp"
 
 #include <gmock/gmock.h>
@@ -63,17 +63,17 @@ std::vector<std::string> random_events(unsigned seed) {
 }
 
 // The rows of what parses, then what does not with its reason.
-std::string outcome(const std::vector<std::string>& events, escape_kernel escape) {
+std::string outcome(const std::vector<std::string>& events, kernel kind) {
   tests::log_group_builder group;
   for (const std::string& event : events) group.event(event);
   tests::padded_block block(tests::group_list({group}));
   log_groups groups;
   EXPECT_TRUE(decode(block.block(), std::nullopt, groups).has_value());
   records found;
-  parse stage;
+  parse stage({}, kind);
   stage(groups, found);
   rows made;
-  transform build({.format = row_format::value}, escape);
+  transform build({.format = row_format::value}, kind);
   build(found, made);
   std::string out = made.text;
   for (const set_aside& bad : found.bad)
@@ -88,7 +88,7 @@ TEST(kernels, every_index_kernel_finds_the_same_events_good_and_bad) {
   std::string expected;
   {
     const forced_index_kernel portable("fallback");
-    expected = outcome(events, escape_kernel::portable);
+    expected = outcome(events, kernel::portable);
   }
   ASSERT_GT(std::ranges::count(expected, '\n'), 200);        // bad ones are among them
   ASSERT_GT(expected.size() - expected.find('\n'), 1'000U);  // and named
@@ -96,26 +96,27 @@ TEST(kernels, every_index_kernel_finds_the_same_events_good_and_bad) {
     SCOPED_TRACE(name);
     const forced_index_kernel forced(name);
     EXPECT_EQ(index_kernel_name(), name);
-    EXPECT_EQ(outcome(events, escape_kernel::portable), expected);
+    EXPECT_EQ(outcome(events, kernel::portable), expected);
   }
 }
 
-TEST(kernels, every_escape_kernel_makes_the_same_rows) {
+TEST(kernels, every_kernel_of_ours_takes_the_same_events_and_makes_the_same_rows) {
   constexpr unsigned seed = 20'261'122;
   SCOPED_TRACE("seed " + std::to_string(seed));
   const auto events = random_events(seed);
-  const std::string expected = outcome(events, escape_kernel::portable);
-  for (const escape_kernel kernel : escape_kernels()) {
-    SCOPED_TRACE(name_of(kernel));
-    EXPECT_EQ(outcome(events, kernel), expected);
+  const std::string expected = outcome(events, kernel::portable);
+  for (const kernel kind : kernels_here()) {
+    SCOPED_TRACE(name_of(kind));
+    EXPECT_EQ(outcome(events, kind), expected);
   }
 }
 
 TEST(kernels, the_active_ones_are_among_those_this_machine_has_and_the_portable_ones_always_are) {
-  EXPECT_THAT(escape_kernels(), Contains(best_escape_kernel()));
-  EXPECT_EQ(escape_with(best_escape_kernel()), best_escape());
-  EXPECT_EQ(escape_kernels().front(), best_escape_kernel());
-  EXPECT_EQ(escape_kernels().back(), escape_kernel::portable);
+  EXPECT_EQ(kernels_here().front(), best_kernel());
+  EXPECT_EQ(kernels_here().back(), kernel::portable);
+  for (const kernel kind : {kernel::portable, kernel::avx2, kernel::avx512}) {
+    EXPECT_EQ(std::ranges::count(kernels_here(), kind), runs_here(kind) ? 1 : 0) << name_of(kind);
+  }
   EXPECT_THAT(index_kernel_names(), Contains(index_kernel_name()));
   EXPECT_THAT(index_kernel_names(), Contains("fallback"));
 }

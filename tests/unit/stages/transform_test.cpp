@@ -253,15 +253,14 @@ TEST(transform_value, escapes_the_event_text_once_and_keeps_all_members) {
 
 TEST(transform_value, every_kernel_makes_the_same_rows) {
   std::vector<std::string> first;
-  for (const auto kernel : {escape_kernel::portable, escape_kernel::avx2, escape_kernel::avx512}) {
-    if (escape_with(kernel) == nullptr) continue;
+  for (const kernel kind : kernels_here()) {
     event_block block;
     for (int i = 0; i < 50; ++i) {
       block.add(R"({"eventName":")" + std::string(static_cast<std::size_t>(i), '"' - 1) + R"(\"","n":)" +
                 std::to_string(i) + "}");
     }
     rows out;
-    transform{{}, kernel}(block.get(), out);
+    transform{{}, kind}(block.get(), out);
     if (first.empty()) first = rows_of(out);
     EXPECT_EQ(rows_of(out), first);
   }
