@@ -1,6 +1,5 @@
 #include "comparison.hpp"
 
-#include "cut_rule.hpp"
 #include "gunzip.hpp"
 
 namespace emulator {
@@ -86,7 +85,7 @@ void comparison::deliver(std::uint32_t event, milliseconds now) {
 }
 
 std::uint32_t comparison::find_over_long(std::string_view event_id,
-                                         const std::function<bool(std::string_view, std::uint32_t)>& equal) const {
+                                         const std::function<bool(std::string_view, log_time)>& equal) const {
   std::uint32_t found = multi_index::none;
   by_long_id_.each(hash_content(event_id), [&](std::uint32_t number) {
     const over_long& one = over_long_[number];
@@ -96,7 +95,7 @@ std::uint32_t comparison::find_over_long(std::string_view event_id,
     if (!logs || logs->size() <= one.place.log) return false;
     const stored_log& log = (*logs)[one.place.log];
     const auto text = event_text(log);
-    if (!text || !equal(*text, log.time_s)) return false;
+    if (!text || !equal(*text, {.s = log.time_s, .ns = log.time_ns})) return false;
     found = one.event;
     // Of equal candidates the first not yet delivered.
     return events_[found].accepted_at == never;
@@ -133,7 +132,7 @@ void comparison::compare_value(std::string_view value, milliseconds now) {
   if (!event_reader_.read(value, 0)) return count_stranger(id_in_broken_text(value));
   const std::string id(event_reader_.row().event_id());
   if (!over_long_.empty() && value.size() <= field_bytes_max) {
-    const auto equal = [&](std::string_view stored, std::uint32_t) { return value_cut_matches(stored, value); };
+    const auto equal = [&](std::string_view stored, log_time) { return value_cut_matches(stored, value); };
     if (const auto event = find_over_long(id, equal); event != multi_index::none) return deliver(event, now);
   }
   count_stranger(id);
@@ -142,9 +141,7 @@ void comparison::compare_value(std::string_view value, milliseconds now) {
 void comparison::compare_typed(const typed_row& row, milliseconds now) {
   if (const auto event = match_typed(row); event != multi_index::none) return deliver(event, now);
   if (!over_long_.empty()) {
-    const auto equal = [&](std::string_view stored, std::uint32_t log_time_s) {
-      return typed_cut_matches(stored, log_time_s, row);
-    };
+    const auto equal = [&](std::string_view stored, log_time time) { return typed_cut_matches(stored, time, row); };
     if (const auto event = find_over_long(row.event_id(), equal); event != multi_index::none)
       return deliver(event, now);
   }

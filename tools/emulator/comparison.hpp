@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cut_rule.hpp"
 #include "ledger.hpp"
 #include "log_group_reader.hpp"
 #include "multi_index.hpp"
@@ -69,7 +70,7 @@ class comparison {
   void count_stranger(std::string_view event_id);
   void deliver(std::uint32_t event, milliseconds now);
   [[nodiscard]] std::uint32_t find_over_long(std::string_view event_id,
-                                             const std::function<bool(std::string_view, std::uint32_t)>& equal) const;
+                                             const std::function<bool(std::string_view, log_time)>& equal) const;
 
   ledger::group_reader read_;
   std::vector<stored_event> events_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http_message.hpp"
@@ -25,7 +26,7 @@ constexpr std::array<cut_field, 4> cut_order = {{{"responseElements", false},
 
 // A member of the outermost object: where its value's token stands in the text.
 struct member {
-  std::string_view key;  // between the quotes, as written
+  std::string key;  // decoded: one spelled with escapes names the same column
   std::size_t from = 0;
   std::size_t to = 0;
 };
@@ -62,12 +63,14 @@ std::vector<member> members_of(std::string_view json) {
   while (at < json.size()) {
     member one;
     const std::size_t key_end = skip_string(json, at);
-    one.key = json.substr(at + 1, key_end - at - 2);
+    const std::string_view token = json.substr(at, key_end - at);
+    one.key = token.substr(1, token.size() - 2);
+    if (one.key.contains('\\')) one.key = decoded_string(token).value_or(one.key);
     one.from = json.find_first_not_of(blanks, json.find(':', key_end) + 1);
     one.to = skip_value(json, one.from);
     while (blanks.find(json[one.to - 1]) != blanks.npos) --one.to;
-    found.push_back(one);
-    const std::size_t comma = json.find_first_not_of(blanks, one.to);
+    found.push_back(std::move(one));
+    const std::size_t comma = json.find_first_not_of(blanks, found.back().to);
     if (comma >= json.size() || json[comma] != ',') break;
     at = json.find('"', comma);
   }
@@ -122,9 +125,12 @@ bool value_cut_matches(std::string_view stored, std::string_view received) {
          });
 }
 
-bool typed_cut_matches(std::string_view stored, std::uint32_t log_time_s, const typed_row& received) {
+bool typed_cut_matches(std::string_view stored, log_time time, const typed_row& received) {
   event_reader reader;
-  if (!reader.read(stored, log_time_s)) return false;
+  if (!reader.read(stored, time.s)) return false;
+  // The log's time is right with its nanoseconds as well as without.
+  if (reader.row().values[time_column] != received.values[time_column] && !reader.read(stored, time.s, time.ns))
+    return false;
   const auto members = members_of(stored);
   for (std::size_t i = 0; i < column_count; ++i) {
     const std::string& expected = reader.row().values[i];

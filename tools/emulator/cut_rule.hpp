@@ -12,10 +12,15 @@
 
 namespace emulator {
 
+struct log_time {
+  std::uint32_t s = 0;
+  std::uint32_t ns = 0;  // 0 when absent
+};
+
 // Whether `received` is `stored` (over field_bytes_max) with fields replaced in the rule's order until the text fits.
 [[nodiscard]] bool value_cut_matches(std::string_view stored, std::string_view received);
 
 // Whether each column of `received` is the stored event's, or its mark where that is over field_bytes_max.
-[[nodiscard]] bool typed_cut_matches(std::string_view stored, std::uint32_t log_time_s, const typed_row& received);
+[[nodiscard]] bool typed_cut_matches(std::string_view stored, log_time, const typed_row& received);
 
 }  // namespace emulator

@@ -82,6 +82,31 @@ TEST(cut_rule, leaves_typed_rows_of_long_events_with_short_fields_alone) {
   EXPECT_EQ(judged(event, R"({"TimeGenerated":"2025-10-09T08:53:20Z",)" + event.substr(1)), delivered);
 }
 
+TEST(cut_rule, knows_a_member_whose_name_is_spelled_with_escapes) {
+  const std::string frame = R"({"eventId":"long","respons\u0065Elements":)";
+  const std::string response = object_of(70'000);
+  EXPECT_EQ(judged(frame + response + "}", value_row(frame + mark(response) + "}")), delivered);
+  EXPECT_EQ(judged(frame + response + "}",
+                   R"({"TimeGenerated":"2025-10-09T08:53:20Z",)" + (frame + mark(response)).substr(1) + "}"),
+            delivered);
+}
+
+TEST(cut_rule, takes_the_log_time_with_and_without_its_nanoseconds) {
+  const std::string response = object_of(70'000);
+  const std::string event = R"({"eventId":"long","responseElements":)" + response + "}";
+  const auto judged_at = [&](std::string_view time) {
+    ledger_world world;
+    const std::string half_a_second("\x25\x00\x65\xcd\x1d", 5);  // fixed32 500'000'000
+    world.store_group(group_of({log_of(ledger_world::log_time_s, {{"event", event}}) + half_a_second}));
+    world.accept_row(R"({"TimeGenerated":")" + std::string(time) + R"(","eventId":"long","responseElements":)" +
+                     mark(response) + "}");
+    return numbers(world.book.totals());
+  };
+  EXPECT_EQ(judged_at("2025-10-09T08:53:20Z"), delivered);
+  EXPECT_EQ(judged_at("2025-10-09T08:53:20.5Z"), delivered);
+  EXPECT_EQ(judged_at("2025-10-09T08:53:20.6Z"), altered);
+}
+
 TEST(cut_rule, takes_exactly_65536_bytes_as_fitting) {
   const std::string frame = R"({"eventId":"edge","errorMessage":""})";
   const std::string fits = R"({"eventId":"edge","errorMessage":")" + std::string(65'536 - frame.size(), 'e') + "\"}";
