@@ -4,7 +4,7 @@
 //   typical  the emulator's generator: 1.8 kB, sizes and oddities of real events
 //   large    about 30 kB
 //   hostile  escapes, four-byte UTF-8, depth, columns of the wrong kind
-//   file     the lines of --corpus FILE, each one event; only with that option
+//   file     the events of --corpus FILE, see event_file.hpp; only with that option
 // Each is larger than the processor's second-level cache, so rows walk over memory as the service does.
 #pragma once
 
@@ -18,7 +18,8 @@
 namespace bench {
 
 struct corpus {
-  bool generated = true;                         // every event becomes a row; those of a file may be anything
+  bool generated = true;                         // not out of a file: each event has an id of its own
+  double repeats = 1;                            // how often each event of a short file comes, on average
   std::vector<std::string> plain;                // LogGroupLists
   std::vector<stages::fetched_block> blocks;     // the same as LZ4 blocks
   std::vector<std::vector<std::string>> events;  // the texts in each, in order
@@ -30,7 +31,7 @@ struct corpus {
 // Made on first use, so that a filtered run pays for what it needs only. One thread.
 class corpora {
  public:
-  // Empty: no corpus `file`. Throws std::runtime_error when the file cannot be read.
+  // Empty: no corpus `file`. Throws std::runtime_error when the file holds no events.
   explicit corpora(std::string file);
 
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }

@@ -5,7 +5,8 @@
 //       primitive/NAME         queue, budget, permits, acknowledgement line, CPU pool
 //       scaling/NAME           the chain of one destination on 1 and 2 CPU workers
 //       kernel/NAME/CORPUS     code of ours that is chosen at run time, each kind of it that this machine can run
-// --corpus adds the corpus `file`: one event per line.
+// --corpus adds the corpus `file`: one event per line; what is left out or cut is said on stderr.
+// Ends with 1 when a row's output is wrong, with 2 when it cannot run as asked.
 // --count-iterations N runs one row exactly N iterations, once and unchecked, for tools/bench_counts.py.
 #include <charconv>
 #include <cstdint>
@@ -33,11 +34,14 @@ std::string take_option(std::vector<char*>& arguments, std::string_view name) {
     if (word == name && i + 1 < arguments.size()) {
       value = arguments[i + 1];
       words = 2;
+    } else if (word == name) {
+      throw std::runtime_error(std::string(name) + " needs a value");
     } else if (word.starts_with(name) && word.substr(name.size()).starts_with('=')) {
       value = word.substr(name.size() + 1);
       words = 1;
     }
     if (words == 0) continue;
+    if (value.empty()) throw std::runtime_error(std::string(name) + " needs a value");
     const auto at = arguments.begin() + static_cast<std::ptrdiff_t>(i);
     arguments.erase(at, at + static_cast<std::ptrdiff_t>(words));
     --i;

@@ -4,6 +4,7 @@
 #include <lz4.h>
 #include <zlib.h>
 
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -62,6 +63,7 @@ class plain_chain {
   }
   [[nodiscard]] const std::vector<std::string>& closed() const { return closed_; }
   [[nodiscard]] std::size_t rows() const { return rows_; }
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }
   [[nodiscard]] std::size_t raw_bytes() const { return raw_bytes_; }
   [[nodiscard]] std::size_t wire_bytes() const { return wire_bytes_; }
 
@@ -69,7 +71,11 @@ class plain_chain {
   void add_log(const plain_proto::Log& log) {
     for (const auto& content : log.contents()) {
       if (content.key() != "event") continue;
-      if (const auto row = make_row_(content.value(), log.time(), log.time_ns())) add_row(*row);
+      if (const auto row = make_row_(content.value(), log.time(), log.time_ns())) {
+        add_row(*row);
+      } else {
+        ++left_out_;
+      }
     }
   }
   void add_row(const std::string& row) {
@@ -92,6 +98,7 @@ class plain_chain {
   std::string body_;
   std::vector<std::string> closed_;
   std::size_t rows_ = 0;
+  std::size_t left_out_ = 0;
   std::size_t raw_bytes_ = 0;
   std::size_t wire_bytes_ = 0;
 };
@@ -108,7 +115,12 @@ void check_plain(const corpus& in) {
   }
   path.close();
   take();
-  expected.demand_all("chain/plain");
+  demand(path.left_out() == 0 || !in.generated, "chain/plain: an event made by the benchmark is left out");
+  expected.demand_all("chain/plain", path.left_out());
+  if (path.left_out() > 0) {
+    std::fprintf(stderr, "penstock-bench: chain/plain leaves out %zu of %zu events: above 64 KiB, or beyond a DOM\n",
+                 path.left_out(), path.rows() + path.left_out());
+  }
 }
 
 void plain_row(benchmark::State& state, bool check, const corpus& in) {
@@ -127,6 +139,7 @@ void plain_row(benchmark::State& state, bool check, const corpus& in) {
   }
   counts.report();
   state.counters["ratio"] = static_cast<double>(path.raw_bytes()) / static_cast<double>(path.wire_bytes());
+  state.counters["repeats"] = in.repeats;
   // Below 1 only for a file's events that the plain chain leaves out.
   state.counters["rows_per_event"] = static_cast<double>(path.rows() - rows_before) / static_cast<double>(events);
 }

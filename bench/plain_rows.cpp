@@ -147,14 +147,17 @@ std::string_view raw_token(simdjson::ondemand::value value) {
 
 using raw_column_tokens = std::array<std::string, stages::column_count>;
 
-// The last one wins, as in the DOM's pass.
-raw_column_tokens raw_tokens(simdjson::ondemand::parser& parser, const std::string& text) {
+// The last one wins, as in the DOM's pass. `readable` is what the DOM took: the text, or the text mended.
+raw_column_tokens raw_tokens(simdjson::ondemand::parser& parser, const std::string& text, const std::string& readable) {
   raw_column_tokens out;
-  const simdjson::padded_string padded(text);
+  const simdjson::padded_string padded(readable);
   simdjson::ondemand::document document = parser.iterate(padded);
   for (auto field : document.get_object()) {
     const std::size_t c = column_number(field.unescaped_key());
-    if (c < stages::column_count) out[c] = raw_token(field.value());
+    if (c == stages::column_count) continue;
+    const std::string_view token = raw_token(field.value());
+    out[c] =
+        text.substr(static_cast<std::size_t>(token.data() - padded.data()), token.size());  // mending moves nothing
   }
   return out;
 }
@@ -183,9 +186,12 @@ std::optional<std::string> plain_rows::operator()(const std::string& text, std::
                                                   std::uint32_t time_ns) {
   if (text.size() > text_bytes_max) return std::nullopt;
   element event;
+  std::string mended;
+  const std::string* readable = &text;
   if (parser_.parse(text).get(event) != simdjson::SUCCESS) {
-    std::string mended = text;  // a name cut within a surrogate pair: JSON by its grammar, but a DOM refuses it
+    mended = text;  // a name cut within a surrogate pair: JSON by its grammar, but a DOM refuses it
     emulator::mend_surrogates(mended);
+    readable = &mended;
     if (parser_.parse(mended).get(event) != simdjson::SUCCESS) return std::nullopt;
   }
   if (!event.is_object()) return std::nullopt;
@@ -201,7 +207,7 @@ std::optional<std::string> plain_rows::operator()(const std::string& text, std::
     if (columns[c] && !put_column(c, *columns[c], text, row)) raw_columns.push_back(c);
   }
   if (raw_columns.empty()) return row.dump();
-  return with_raw(std::move(row), raw_columns, raw_tokens(raw_parser_, text));
+  return with_raw(std::move(row), raw_columns, raw_tokens(raw_parser_, text, *readable));
 }
 
 }  // namespace bench

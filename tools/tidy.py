@@ -38,6 +38,7 @@ MAY_INCLUDE = {
     "tools/penstock": ("engine", "stages", "tools/penstock", "tools/emulator/event_source.hpp"),
     "tools": ("engine", "stages", "tools"),
     "tests": ("engine", "stages", "tools", "tests"),
+    "tests/unit/bench": ("engine", "stages", "tools", "tests", "bench"),
     "bench": ("engine", "stages", "tools", "tests", "bench"),
 }
 

@@ -148,14 +148,14 @@ void comparison::compare_typed(const typed_row& row, milliseconds now) {
   count_stranger(row.event_id());
 }
 
-std::uint64_t comparison::add_body(std::string_view wire, bool gzip, milliseconds now) {
+std::optional<std::uint64_t> comparison::add_body(std::string_view wire, bool gzip, milliseconds now) {
   std::uint64_t rows = 0;
   const auto fill = [&](std::string& body) {
     if (gzip) return gunzip(wire, body, body_bytes_max) == gunzip_outcome::ok;
     body = wire;
     return true;
   };
-  body_reader_.read(fill, [&](const received_row& row) {
+  const bool whole = body_reader_.read(fill, [&](const received_row& row) {
     ++rows;
     if (row.value) {
       compare_value(*row.value, now);
@@ -165,6 +165,7 @@ std::uint64_t comparison::add_body(std::string_view wire, bool gzip, millisecond
       compare_typed(*row.typed, now);
     }
   });
+  if (!whole) return std::nullopt;
   return rows;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,8 +45,9 @@ class comparison {
   // Bytes that are no log group: something stored that can never arrive.
   std::uint32_t add_unreadable(std::uint32_t logstore, std::string_view bytes);
 
-  // Compares the rows of one accepted body; the value is their number.
-  std::uint64_t add_body(std::string_view wire, bool gzip, milliseconds now);
+  // Compares the rows of one accepted body; the value is their number. Nothing when it is no JSON array of objects to
+  // its end, or no gzip of one: the rows before the fault were compared.
+  std::optional<std::uint64_t> add_body(std::string_view wire, bool gzip, milliseconds now);
 
   [[nodiscard]] milliseconds accepted_at(std::uint32_t event) const { return events_[event].accepted_at; }
   [[nodiscard]] event_counts totals() const;

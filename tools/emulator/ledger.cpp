@@ -144,7 +144,7 @@ records ledger::state::catch_up() {
     read_shard(key, shard, recorded.groups);
   }
   for (accepted_body& body : fresh) {
-    rows_of_rule[body.rule] += rows.add_body(*body.wire, body.gzip, body.at);
+    rows_of_rule[body.rule] += rows.add_body(*body.wire, body.gzip, body.at).value_or(0);
     body.wire.reset();
   }
   return seen;

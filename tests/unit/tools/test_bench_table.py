@@ -79,6 +79,16 @@ class Multiples(unittest.TestCase):
         self.assertEqual(bench_table.multiples(rows),
                          ["small: typed = 6.0x plain", "typical: typed = 15.0x plain, value = 12.5x plain"])
 
+    def test_a_multiple_says_why_it_is_in_doubt(self):
+        def told(**counters):
+            rows = bench_table.rows_of(report(run("chain/typed/file", 600_000), run("chain/plain/file", 100_000, **counters)))
+            return bench_table.multiples(rows)
+        self.assertEqual(told(rows_per_event=1, repeats=1), ["file: typed = 6.0x plain"])
+        self.assertEqual(told(rows_per_event=0.964), ["file: typed = 6.0x plain (which leaves out 3.6% of the events)"])
+        self.assertEqual(told(rows_per_event=0.5, repeats=1234.5),
+                         ["file: typed = 6.0x plain (which leaves out 50.0% of the events; each event comes 1,234.5 times, "
+                          "which compresses too well)"])
+
     def test_without_a_plain_chain_there_is_none(self):
         self.assertEqual(bench_table.multiples(bench_table.rows_of(report(run("chain/typed/small", 1e6)))), [])
         self.assertEqual(bench_table.multiples(bench_table.rows_of(report(run("chain/plain/small", 1e6)))), [])
@@ -116,6 +126,10 @@ class Program(unittest.TestCase):
         done = self.ends("echo 'chain: rows were altered' >&2\nexit 1\n")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, "chain: rows were altered\nbench-table: penstock-bench ended with 1\n")
+
+    def test_a_benchmark_that_was_asked_for_nonsense_has_said_so(self):
+        done = self.ends("echo 'penstock-bench: x.ndjson: cannot be read' >&2\nexit 2\n")
+        self.assertEqual((done.returncode, done.stderr), (2, "penstock-bench: x.ndjson: cannot be read\n"))
 
     def test_it_says_when_there_is_no_benchmark(self):
         done = self.ends(None)

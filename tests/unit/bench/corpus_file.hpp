@@ -1,0 +1,32 @@
+// A file of events for --corpus, gone when the test is.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace bench_tests {
+
+class corpus_file {
+ public:
+  explicit corpus_file(std::string_view text) { std::ofstream(path_, std::ios::binary) << text; }
+  ~corpus_file() { std::filesystem::remove(path_); }
+  corpus_file(const corpus_file&) = delete;
+  corpus_file& operator=(const corpus_file&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_ = testing::TempDir() + "penstock_bench_corpus_" + std::to_string(::getpid()) + ".ndjson";
+};
+
+// An event whose member of that name holds so many bytes.
+inline std::string event_with(std::string_view id, std::string_view member, std::size_t bytes) {
+  return R"({"eventId":")" + std::string(id) + R"(","eventName":"RunInstances",")" + std::string(member) +
+         R"(":{"a":")" + std::string(bytes, 'x') + "\"}}";
+}
+
+}  // namespace bench_tests
