@@ -48,7 +48,7 @@ constexpr std::size_t row_slack =
 
 // Rows are written in another order than events lie in memory, which no hardware foresees: a third of the time without
 // this.
-constexpr std::size_t prefetch_distance = 2;
+constexpr std::uint32_t prefetch_distance = 2;
 constexpr std::size_t prefetch_bytes_max = 2'048;  // what follows is found by the hardware
 
 void prefetch(const void* from, std::size_t bytes) {
@@ -81,29 +81,19 @@ transform::transform(const transform_options& options, kernel kind) : options_(o
 
 void transform::operator()(const records& in, rows& out) {
   out.clear();
-  put_in_order(in.events);
-  out.refs.reserve(in.events.size());
-  const auto event_at = [&](std::size_t i) -> const record& {
-    return in.events[static_cast<std::uint32_t>(order_[i])];
-  };
-  for (std::size_t i = 0; i < order_.size(); ++i) {
-    if (i + 2 * prefetch_distance < order_.size()) prefetch(&event_at(i + 2 * prefetch_distance), sizeof(record));
-    if (i + prefetch_distance < order_.size()) {
+  const auto count = static_cast<std::uint32_t>(in.events.size());
+  const bool by_name = options_.order == row_order::event_name;
+  const std::span<const std::uint32_t> order = by_name ? order_(in.events) : std::span<const std::uint32_t>();
+  out.refs.reserve(count);
+  const auto event_at = [&](std::uint32_t i) -> const record& { return in.events[by_name ? order[i] : i]; };
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (i + 2 * prefetch_distance < count) prefetch(&event_at(i + 2 * prefetch_distance), sizeof(record));
+    if (i + prefetch_distance < count) {
       const byte_view text = event_at(i + prefetch_distance).text;
       prefetch(text.data(), std::min(text.size(), prefetch_bytes_max));
     }
     add_row(event_at(i), out);
   }
-}
-
-void transform::put_in_order(const std::vector<record>& events) {
-  assert(events.size() <= std::numeric_limits<std::uint32_t>::max());
-  const bool by_name = options_.order == row_order::event_name;
-  order_.resize(events.size());
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    order_[i] = (by_name ? std::uint64_t{events[i].name_hash} << 32 : 0) | i;
-  }
-  if (by_name) std::ranges::sort(order_);
 }
 
 void transform::add_row(const record& event, rows& out) {

@@ -22,12 +22,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
 #include "engine/base/units.hpp"
 #include "stages/config.hpp"
 #include "stages/cut_field.hpp"
 #include "stages/json_escape.hpp"
+#include "stages/name_order.hpp"
 #include "stages/types.hpp"
 
 namespace stages {
@@ -49,7 +49,6 @@ class transform {
   void operator()(const records& in, rows& out);
 
  private:
-  void put_in_order(const std::vector<record>& events);
   void add_row(const record& event, rows& out);
   char* put_value_row(const record& event, char* at, rows& out);
   char* put_typed_row(const record& event, char* at, rows& out);
@@ -60,7 +59,7 @@ class transform {
   transform_options options_;
   escape_function escape_;
   event_cutter cutter_;
-  std::vector<std::uint64_t> order_;  // name_hash and place, so that one sort of integers is stable
+  name_order order_;
   bool cut_in_row_ = false;
   bool fits_ = true;
 };
