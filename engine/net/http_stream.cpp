@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "engine/net/joined.hpp"
+#include "engine/net/read_ready.hpp"
 
 namespace engine {
 namespace {
@@ -140,6 +141,7 @@ task<std::expected<void, stream_failure>> http_stream::state::connect_tcp(const 
     if (!ec && !cancelled) {
       error_code ignored;  // only a matter of speed
       tcp_layer->socket().set_option(tcp::no_delay(true), ignored);
+      tcp_layer->socket().non_blocking(true, ignored);  // so that read_ready never waits
       co_return std::expected<void, stream_failure>();
     }
     last = failure(ec);
@@ -202,6 +204,7 @@ task<std::expected<std::size_t, stream_failure>> http_stream::read_some(std::spa
   std::size_t count = 0;
   if (s.tls_layer) {
     std::tie(ec, count) = co_await s.tls_layer->async_read_some(target, tokens);
+    if (!ec && s.tcp().socket().non_blocking()) count += read_ready(*s.tls_layer, target + count);
   } else {
     std::tie(ec, count) = co_await s.tcp_layer->async_read_some(target, tokens);
   }

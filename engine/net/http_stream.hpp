@@ -37,7 +37,7 @@ class http_stream {
 
   // Name, TCP and TLS together until `limit`. resolve, connect, tls, timeout or cancelled.
   task<std::expected<void, stream_failure>> connect(http_origin, net_time limit);
-  // At least one byte, or a failure. reset, tls, timeout or cancelled.
+  // At least one byte, and over TLS what else has arrived, or a failure. reset, tls, timeout or cancelled.
   task<std::expected<std::size_t, stream_failure>> read_some(std::span<char> into, net_time limit);
   // At least one byte of `first` followed by `second`.
   task<std::expected<std::size_t, stream_failure>> write_some(byte_view first, byte_view second, net_time limit);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -206,6 +207,37 @@ TEST_F(http_stream_test, reads_no_more_than_there_is_room_for) {
   std::string rest;
   while (rest.size() < 6) rest += read(100);
   EXPECT_EQ(rest, "456789");
+}
+
+TEST_F(http_stream_test, takes_all_tls_records_that_have_arrived_in_one_call_and_loses_none) {
+  constexpr std::size_t record_bytes = 16'384;
+  const tests::test_authority authority;
+  std::string sent;
+  for (int i = 0; sent.size() < 3 * record_bytes; ++i) sent += std::to_string(i) + ' ';
+  loopback_server server(
+      [&sent](peer& client) {
+        while (client.read_request()) client.send(sent);
+      },
+      tests::tls_settings{.self = authority.issue("IP:127.0.0.1")});
+  http_origin origin = plain("127.0.0.1", server.port());
+  origin.tls = true;
+  origin.verify_name = "127.0.0.1";
+  origin.ca_file = authority.ca_file();
+  ASSERT_EQ(connect(origin), "connected");
+  std::size_t largest = 0;
+  for (std::size_t round = 0; round < 300 && largest <= record_bytes; ++round) {
+    ASSERT_TRUE(write("GET / HTTP/1.1\r\n\r\n", ""));
+    std::string received;
+    while (received.size() < sent.size()) {
+      const std::size_t room = round % 2 == 0 ? 100'000 : 1 + round * 997 % 40'000;
+      const std::string part = read(room);
+      ASSERT_LE(part.size(), room);
+      largest = std::max(largest, part.size());
+      received += part;
+    }
+    ASSERT_EQ(received, sent) << "round " << round;
+  }
+  EXPECT_GT(largest, record_bytes);
 }
 
 TEST_F(http_stream_test, tells_an_orderly_end_from_any_other) {

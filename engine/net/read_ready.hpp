@@ -1,0 +1,25 @@
+// What has arrived already on a TLS stream whose socket is non-blocking: an awaited read ends with each record of 16
+// KiB, and waiting for the next one, which is there, costs more than decrypting it.
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <cstddef>
+
+namespace engine {
+
+// How many bytes went to the front of `target`; never waits. An error is left to the next awaited read, which meets it
+// again.
+template <class stream_type>
+std::size_t read_ready(stream_type& stream, boost::asio::mutable_buffer target) {
+  std::size_t done = 0;
+  boost::system::error_code ec;
+  while (target.size() > 0 && !ec) {
+    const std::size_t count = stream.read_some(target, ec);
+    target += count;
+    done += count;
+  }
+  return done;
+}
+
+}  // namespace engine
