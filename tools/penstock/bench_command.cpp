@@ -1,8 +1,11 @@
 // penstock bench: what this machine can do, without a network or a configuration.
+#include <sys/utsname.h>
+
 #include <csignal>
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -22,13 +25,11 @@ constexpr std::size_t block_count = 8;
 constexpr std::size_t block_bytes = 2 * engine::mib;
 constexpr unsigned rounds = 10;
 
-std::string processor_name() {
+std::string processor_here() {
   std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const auto colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown processor";
+  const std::string cpuinfo{std::istreambuf_iterator<char>(file), {}};
+  utsname system{};
+  return processor_name(cpuinfo, ::uname(&system) == 0 ? system.machine : "unknown processor");
 }
 
 std::vector<bench_kernel> kernels_in_use(const std::string& tls_protocol) {
@@ -65,7 +66,7 @@ int bench_command(const command_line& line) {
   const auto first_tls = figures.begin() + static_cast<std::ptrdiff_t>(stage_count);
   const auto events = static_cast<double>(blocks.events);
   bench_result result{.version = PENSTOCK_VERSION,
-                      .processor = processor_name(),
+                      .processor = processor_here(),
                       .cores = std::max(1U, std::thread::hardware_concurrency()),
                       .seed = seed,
                       .events = blocks.events,

@@ -35,6 +35,18 @@ std::string grouped(double value) {
   return out;
 }
 
+// The value of the first line `key\t: value`.
+std::string_view value_of(std::string_view cpuinfo, std::string_view key) {
+  constexpr std::string_view mark = ": ";
+  while (!cpuinfo.empty()) {
+    const std::string_view line = cpuinfo.substr(0, cpuinfo.find('\n'));
+    const auto colon = line.find(mark);
+    if (line.starts_with(key) && colon != std::string_view::npos) return line.substr(colon + mark.size());
+    cpuinfo.remove_prefix(std::min(line.size() + 1, cpuinfo.size()));
+  }
+  return {};
+}
+
 std::string ratio_text(double ratio) { return ratio > 0 ? fmt::format("{:.2f}", ratio) : "-"; }
 
 std::string stage_line(std::string_view name, double ns, std::string_view spread, double ratio) {
@@ -88,6 +100,14 @@ std::vector<tls_estimate> with_tls(std::span<const bench_figure> stages, std::sp
 double times_reference(std::string_view name, double ns_per_unit, std::span<const reference_figure> references) {
   const auto at = std::ranges::find(references, name, &reference_figure::name);
   return at == references.end() || ns_per_unit <= 0 ? 0 : at->ns_per_unit / ns_per_unit;
+}
+
+std::string processor_name(std::string_view cpuinfo, std::string_view architecture) {
+  if (const auto name = value_of(cpuinfo, "model name"); !name.empty()) return std::string(name);
+  const auto maker = value_of(cpuinfo, "CPU implementer");
+  const auto design = value_of(cpuinfo, "CPU part");
+  if (maker.empty() || design.empty()) return std::string(architecture);
+  return fmt::format("{}, implementer {}, part {}", architecture, maker, design);
 }
 
 std::string bench_text(const bench_result& r, std::span<const reference_figure> references) {

@@ -54,6 +54,10 @@ std::vector<tls_estimate> with_tls(std::span<const bench_figure> stages, std::sp
 // The reference figure divided by what was measured: above 1 is faster. 0 when there is none.
 double times_reference(std::string_view name, double ns_per_unit, std::span<const reference_figure>);
 
+// What Linux tells of the first processor: its name on x86-64; elsewhere the architecture, on ARM with the numbers of
+// the core's maker and design.
+std::string processor_name(std::string_view cpuinfo, std::string_view architecture);
+
 std::string bench_text(const bench_result&, std::span<const reference_figure>);
 std::string bench_json(const bench_result&, std::span<const reference_figure>);
 

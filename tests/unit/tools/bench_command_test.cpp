@@ -121,6 +121,25 @@ TEST(bench_tls, sends_and_receives_over_tls_1_3_on_loopback) {
   }
 }
 
+TEST(processor_name, is_the_model_of_the_first_core_where_linux_tells_it) {
+  EXPECT_EQ(processor_name("processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel\t\t: 17\nmodel name\t: AMD EPYC 9R14\n\n"
+                           "processor\t: 1\nmodel name\t: another\n",
+                           "x86_64"),
+            "AMD EPYC 9R14");
+}
+
+TEST(processor_name, on_arm_is_the_numbers_of_maker_and_design) {
+  EXPECT_EQ(processor_name("processor\t: 0\nBogoMIPS\t: 2100.00\nFeatures\t: fp asimd aes\nCPU implementer\t: 0x41\n"
+                           "CPU architecture: 8\nCPU variant\t: 0x1\nCPU part\t: 0xd40\nCPU revision\t: 1\n",
+                           "aarch64"),
+            "aarch64, implementer 0x41, part 0xd40");
+}
+
+TEST(processor_name, is_the_architecture_when_linux_tells_nothing_more) {
+  EXPECT_EQ(processor_name("", "riscv64"), "riscv64");
+  EXPECT_EQ(processor_name("processor\t: 0\nmodel name", "aarch64"), "aarch64");
+}
+
 TEST(aes_instructions, are_read_from_what_openssl_says_of_the_processor) {
   EXPECT_EQ(aes_instructions("OPENSSL_ia32cap=0xfffa3203078bffff:0x405fc6f1bf07ab"), "AES-NI, VAES");
   EXPECT_EQ(aes_instructions("OPENSSL_ia32cap=0xfffa3203078bffff:0x0"), "AES-NI");
