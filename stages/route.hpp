@@ -113,6 +113,9 @@ class route {
   engine::task<next> rest(engine::duration);  // false: stopped
   struct slot_outcome;
   engine::task<bool> convert_block(queued);  // false: nothing of it went to the destination as a probe
+  std::optional<engine::ack_line::delivery> open_on_line(std::uint64_t epoch, const std::string& position,
+                                                         std::uint32_t units, std::shared_ptr<void> keep,
+                                                         engine::wall_time received);
   void pass_position(const queued&);
   engine::task<bool> note_pulled(std::string cursor);  // false: the store has failed
   slot_outcome work_in_slot(queued&);

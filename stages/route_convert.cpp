@@ -76,14 +76,19 @@ engine::task<bool> route::convert_block(queued item) {
   co_return probed;
 }
 
+// Every block takes its place on the line here, and leaves a landmark of how old its events are. nullopt: the block is
+// of no use any more, the route has been rewound or will be.
+std::optional<engine::ack_line::delivery> route::open_on_line(std::uint64_t epoch, const std::string& position,
+                                                              std::uint32_t units, std::shared_ptr<void> keep,
+                                                              engine::wall_time received) {
+  const std::lock_guard lock(mutex_);
+  if (epoch != epoch_ || line_->broken()) return std::nullopt;
+  under_way_.push_back({.position = position, .received = received});
+  return line_->open(position, units, std::move(keep));
+}
+
 void route::pass_position(const queued& item) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (item.epoch != epoch_ || line_->broken()) return;
-    static_cast<void>(line_->open(item.block.next_cursor, 0, nullptr));
-    under_way_.push_back({.position = item.block.next_cursor, .received = {}});
-  }
-  line_changed();
+  if (open_on_line(item.epoch, item.block.next_cursor, 0, nullptr, {})) line_changed();
 }
 
 // Before a row of the block can leave, the store knows how far we have read: after a crash what lies below may be
@@ -147,18 +152,14 @@ void route::append_rows(queued& item, const converted& made, converter& with, sl
   for (const auto& bad : all.bad) letter(name_of(bad.reason), bad.index, bad.original, {});
   for (const auto& cut : all.cut) letter("cut_field", cut.index, cut.original, "delivered with the field cut");
 
-  engine::ack_line::delivery units;
-  {
-    const std::lock_guard lock(mutex_);
-    if (item.epoch != epoch_ || line_->broken()) {
-      out.stale = true;
-      return;
-    }
-    units =
-        line_->open(out.held->reply.next_cursor, static_cast<std::uint32_t>(row_count + out.letters.size()), out.held);
-    under_way_.push_back({.position = out.held->reply.next_cursor,
-                          .received = engine::wall_time(std::chrono::seconds(made.last_receive_s))});
+  auto opened =
+      open_on_line(item.epoch, out.held->reply.next_cursor, static_cast<std::uint32_t>(row_count + out.letters.size()),
+                   out.held, engine::wall_time(std::chrono::seconds(made.last_receive_s)));
+  if (!opened) {
+    out.stale = true;
+    return;
   }
+  engine::ack_line::delivery units = *std::move(opened);
   if (units.units() == 0) line_changed();
   count_events(made, out.held->reply, row_count);
   out.letter_units = units.split(static_cast<std::uint32_t>(out.letters.size()));
@@ -240,12 +241,8 @@ engine::task<> route::undecodable(queued item, std::string why) {
     changed_.notify();
     co_return;
   }
-  engine::ack_line::delivery unit;
-  {
-    const std::lock_guard lock(mutex_);
-    if (item.epoch != epoch_ || line_->broken()) co_return;
-    unit = line_->open(item.block.next_cursor, 1, nullptr);
-  }
+  auto unit = open_on_line(item.epoch, item.block.next_cursor, 1, nullptr, {});
+  if (!unit) co_return;
   std::vector<engine::dead_letter> letters;
   letters.push_back({.route = id_,
                      .reason = "undecodable_reply",
@@ -260,7 +257,7 @@ engine::task<> route::undecodable(queued item, std::string why) {
   }
   around_.counts.dead_letters("undecodable_reply").add();
   around_.counts.dead_letters_total.add();
-  unit.delivered();
+  unit->delivered();
 }
 
 }  // namespace stages
