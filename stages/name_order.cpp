@@ -1,5 +1,6 @@
 #include "stages/name_order.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -8,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t free_slot = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t slots_min = 64;
+constexpr std::size_t slots_kept_max = 4'096;
 // Names chosen to share their hashes' low bits must not make a block quadratic: beyond this they share a group, which
 // costs nothing but compression.
 constexpr unsigned probes_max = 256;
@@ -43,7 +45,9 @@ void name_order::grow() {
 }
 
 std::span<const std::uint32_t> name_order::operator()(const std::vector<record>& events) {
-  slots_.assign(slots_min, slot{.hash = 0, .group = free_slot});
+  // As large as the block before needed, so that it need not grow again; but not what one strange block needed.
+  const std::size_t slots = slots_.size() > slots_kept_max ? slots_min : std::max(slots_.size(), slots_min);
+  slots_.assign(slots, slot{.hash = 0, .group = free_slot});
   sizes_.clear();
   groups_.clear();
   for (const record& event : events) {

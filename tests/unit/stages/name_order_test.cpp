@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/counted_allocations.hpp"
+
 namespace stages {
 namespace {
 
@@ -61,6 +63,18 @@ TEST(name_order, is_right_for_any_number_of_names_and_events) {
     for (std::uint32_t& hash : hashes) hash = names[random() % names.size()];
     ASSERT_EQ(ordered(order, hashes), expected(hashes)) << i;
   }
+}
+
+TEST(name_order, allocates_nothing_for_a_block_like_the_one_before) {
+  if (!tests::counts_allocations()) GTEST_SKIP() << "another allocator is counting";
+  std::vector<std::uint32_t> hashes;
+  for (std::uint32_t i = 0; i < 1'000; ++i) hashes.push_back(i % 150 * 2'654'435'761);
+  const std::vector<record> events = events_of(hashes);
+  name_order order;
+  order(events);
+  const std::size_t before = tests::allocations();
+  order(events);
+  EXPECT_EQ(tests::allocations(), before);
 }
 
 // 65,536 names in one chain: compared with each other they would take minutes.

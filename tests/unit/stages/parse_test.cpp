@@ -2,32 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <new>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "stages/decode.hpp"
+#include "tests/support/counted_allocations.hpp"
 #include "tests/support/json_oracle.hpp"
 #include "tests/support/log_group_builder.hpp"
-
-// Counts allocations of the whole program. Weak, so that another counter (a sanitizer's allocator) may take its place.
-namespace {
-std::atomic<std::size_t> allocations = 0;
-}
-[[gnu::weak]] void* operator new(std::size_t size) {
-  ++allocations;
-  void* const bytes = std::malloc(size == 0 ? 1 : size);
-  if (bytes == nullptr) throw std::bad_alloc();
-  return bytes;
-}
-[[gnu::weak]] void operator delete(void* bytes) noexcept { std::free(bytes); }
-[[gnu::weak]] void operator delete(void* bytes, std::size_t) noexcept { std::free(bytes); }
 
 namespace stages {
 namespace {
@@ -542,9 +527,7 @@ TEST_F(parse_test, sets_aside_rebuilt_events_above_the_limits) {
 // --- cost ----------------------------------------------------------------------------------------------------------
 
 TEST_F(parse_test, allocates_nothing_after_the_first_block) {
-  const std::size_t before_one = allocations;
-  delete new std::string(100, 'x');
-  if (allocations == before_one) GTEST_SKIP() << "another allocator is counting";
+  if (!tests::counts_allocations()) GTEST_SKIP() << "another allocator is counting";
   log_group_builder group;
   for (int i = 0; i < 1000; ++i) {
     group.event(R"({"eventId":")" + std::to_string(i) +
@@ -552,10 +535,10 @@ TEST_F(parse_test, allocates_nothing_after_the_first_block) {
     group.log({{"event.eventId", std::to_string(i)}}).event("{\"a\":tru}").event("null").event("[1,2]").log(pairs{});
   }
   run(group);
-  const std::size_t before = allocations;
+  const std::size_t before = tests::allocations();
   ASSERT_TRUE(decode(block_->block(), 1, groups_).has_value());
   stage_(groups_, out_);
-  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(tests::allocations() - before, 0U);
   EXPECT_EQ(out_.events.size(), 2000U);
   EXPECT_EQ(out_.bad.size(), 4000U);
 }
