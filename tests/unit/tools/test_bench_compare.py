@@ -172,6 +172,14 @@ class Times(unittest.TestCase):
         self.assertEqual((verdict, round(share, 3)), (gate.FINE, 0.1))
         self.assertGreater(p, 0.01)
 
+    def test_a_third_more_of_a_row_of_one_nanosecond_does_not_fail(self):
+        tiny = [1.2 + i / 1000 for i in range(10)]
+        verdict, share, p = gate.judge_times(tiny, [value + 0.4 for value in tiny])
+        self.assertEqual(verdict, gate.FINE)
+        self.assertGreater(share, 0.3)
+        self.assertLess(p, 0.01)
+        self.assertEqual(gate.judge_times(tiny, [value + 1.1 for value in tiny])[0], gate.FAILED)
+
     def test_less_time_is_better(self):
         self.assertEqual(gate.judge_times(self.steady, [value * 0.9 for value in self.steady])[0], gate.BETTER)
 
