@@ -6,7 +6,12 @@
 #include <boost/asio/error.hpp>
 #include <cstddef>
 
+#include "engine/base/units.hpp"
+
 namespace engine {
+
+// One peer that sends as fast as it is read must not keep the thread from all others.
+inline constexpr std::size_t read_ready_bytes_max = 256 * kib;
 
 // How many bytes went to the front of `target`; never waits. An error is left to the next awaited read, which meets it
 // again.
@@ -14,7 +19,7 @@ template <class stream_type>
 std::size_t read_ready(stream_type& stream, boost::asio::mutable_buffer target) {
   std::size_t done = 0;
   boost::system::error_code ec;
-  while (target.size() > 0 && !ec) {
+  while (target.size() > 0 && done < read_ready_bytes_max && !ec) {
     const std::size_t count = stream.read_some(target, ec);
     target += count;
     done += count;
