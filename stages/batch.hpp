@@ -2,11 +2,11 @@
 // deadline.
 //
 // Input   rows of blocks, in order. Copied by the encoder; nothing of them is kept.
-// Output  bodies of at most wire_bytes_max on the wire and raw_bytes_max raw; a row larger than that raw limit goes
-// alone. Errors  a row whose own body exceeds wire_bytes_max fits nowhere: add() names it and goes no further. Limits
-// flushes_max a body: near its end the encoder's pessimistic bound is made exact so that more rows fit. Cost    nothing
-// per row: the rows taken by one append are found by bisection. Order   rows keep their order. The time is an argument;
-// one caller at a time.
+// Output  bodies of at most wire_bytes_max on the wire and raw_bytes_max raw; a row larger than that goes alone.
+// Errors  a row whose own body exceeds wire_bytes_max fits nowhere: add() names it and goes no further.
+// Limits  flushes_max a body: near its end the encoder's pessimistic bound is made exact so that more rows fit.
+// Cost    nothing per row: the rows taken by one append are found by bisection.
+// Order   rows keep their order. The time is an argument; one caller at a time.
 #pragma once
 
 #include <cstddef>

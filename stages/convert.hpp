@@ -2,8 +2,8 @@
 //
 // Input   a fetched_block; left untouched (its bytes are the originals of dead letters).
 // Output  `rows` and the events set aside, valid until the next call; they view this object's scratch.
-// Errors  the reply as a whole does not decompress or decode: malformed, it is pulled again. Single bad events are no
-// error. Cost    no allocation after warm-up. Order   no memory between calls but scratch; one call at a time. One
+// Errors  the reply as a whole does not decompress or decode: malformed, it is pulled again. Single bad events are
+// none. Cost    no allocation after warm-up. Order   no memory between calls but scratch; one call at a time. One
 // object per CPU worker, from a converter_pool.
 #pragma once
 

@@ -3,9 +3,9 @@
 //
 // Input   a body as encoder::finish made it.
 // Output  cut: a body of its rows [first, last), made by the given encoder. row: its raw text, valid until the next
-// call. Errors  damaged: the bytes are not what row_bytes and raw_bytes say. too_large: the part exceeds wire_bytes_max
-// when it is
-//         compressed again (it need not grow, but may, at another level).
+//         call.
+// Errors  damaged: the bytes are not what row_bytes and raw_bytes say. too_large: the part exceeds wire_bytes_max when
+//         it is compressed again (it need not grow, but may, at another level).
 // Limits  raw_bytes_max: one buffer of that size, allocated once; hold the object only while working.
 // Cost    one inflation of the whole body for each call.
 #pragma once

@@ -81,6 +81,7 @@ transform::transform(const transform_options& options, kernel kind) : options_(o
 
 void transform::operator()(const records& in, rows& out) {
   out.clear();
+  assert(in.events.size() <= std::numeric_limits<std::uint32_t>::max());
   const auto count = static_cast<std::uint32_t>(in.events.size());
   const bool by_name = options_.order == row_order::event_name;
   const std::span<const std::uint32_t> order = by_name ? order_(in.events) : std::span<const std::uint32_t>();

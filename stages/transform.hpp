@@ -1,7 +1,7 @@
 // transform: the events of a block, to rows of the destination table.
 //
 // Input   records whose texts were validated by parse. Slices lie within their event's text.
-// Output  `out`, cleared and filled: one row per event, ordered by eventName (equal names by arrival) or as they came;
+// Output  `out`, cleared and filled: one row per event, those of one eventName together (name_order) or as they came;
 //         see `rows`. value: {"value":"<the event's text, escaped once>"}. typed: TimeGenerated and the columns that
 //         are there, by the table below. `out.cut` and `out.bad` point into the input.
 // Errors  none for the block. An event whose row fits no body is in `out.bad` (too_large).

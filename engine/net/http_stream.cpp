@@ -31,10 +31,8 @@ using tls_stream = asio::ssl::stream<beast::tcp_stream>;
 
 constexpr auto tokens = asio::as_tuple(asio::use_awaitable);
 
-bool is_end(const error_code& ec) { return ec == asio::error::eof || ec == asio::ssl::error::stream_truncated; }
-
 bool is_socket_error(const error_code& ec) {
-  return is_end(ec) || ec.category() == boost::system::system_category() || ec == asio::error::broken_pipe;
+  return ec.category() == boost::system::system_category() || ec == asio::error::broken_pipe;
 }
 
 // A lookup that answers, runs out of time or is cancelled; shared with the resolver, which may answer later than we
@@ -61,6 +59,7 @@ struct http_stream::state {
   std::optional<beast::tcp_stream> tcp_layer;  // in use until the TLS layer takes it over
   std::optional<tls_stream> tls_layer;
   std::shared_ptr<lookup> looking_up;
+  error_code read_error;  // stands behind the bytes that the last read gave
   bool cancelled = false;
 
   [[nodiscard]] beast::tcp_stream& tcp() { return tls_layer ? tls_layer->next_layer() : *tcp_layer; }
@@ -200,11 +199,12 @@ task<std::expected<std::size_t, stream_failure>> http_stream::read_some(std::spa
   if (s.cancelled) co_return std::unexpected(s.failure(asio::error::operation_aborted));
   s.tcp().expires_at(limit);
   const asio::mutable_buffer target(into.data(), into.size());
+  if (s.read_error) co_return std::unexpected(s.failure(s.read_error));
   error_code ec;
   std::size_t count = 0;
   if (s.tls_layer) {
     std::tie(ec, count) = co_await s.tls_layer->async_read_some(target, tokens);
-    if (!ec && s.tcp().socket().non_blocking()) count += read_ready(*s.tls_layer, target + count);
+    if (!ec && s.tcp().socket().non_blocking()) count += read_ready(*s.tls_layer, target + count, s.read_error);
   } else {
     std::tie(ec, count) = co_await s.tcp_layer->async_read_some(target, tokens);
   }

@@ -13,17 +13,17 @@ namespace engine {
 // One peer that sends as fast as it is read must not keep the thread from all others.
 inline constexpr std::size_t read_ready_bytes_max = 256 * kib;
 
-// How many bytes went to the front of `target`; never waits. An error is left to the next awaited read, which meets it
-// again.
+// How many bytes went to the front of `target`; never waits. ec: what ended it, to be reported after those bytes;
+// none when there is merely no more. It must be kept: a stream does not tell its error twice.
 template <class stream_type>
-std::size_t read_ready(stream_type& stream, boost::asio::mutable_buffer target) {
+std::size_t read_ready(stream_type& stream, boost::asio::mutable_buffer target, boost::system::error_code& ec) {
   std::size_t done = 0;
-  boost::system::error_code ec;
   while (target.size() > 0 && done < read_ready_bytes_max && !ec) {
     const std::size_t count = stream.read_some(target, ec);
     target += count;
     done += count;
   }
+  if (ec == boost::asio::error::would_block) ec.clear();
   return done;
 }
 

@@ -90,6 +90,8 @@ class peer {
     }
     return true;
   }
+  // Bytes that belong to no TLS record.
+  void send_outside_tls(std::string_view bytes) { ::send(handle_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
   // Holds the connection open, reading nothing it keeps, until the client closes it.
   void wait_for_close() {
     while (read_more()) read_.clear();

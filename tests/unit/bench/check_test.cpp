@@ -4,14 +4,15 @@
 
 #include "bench/corpus.hpp"
 #include "bench/prepared.hpp"
-#include "corpus_file.hpp"
+#include "long_event.hpp"
+#include "tests/support/corpus_file.hpp"
 
 namespace {
 
-using bench_tests::corpus_file;
 using bench_tests::event_with;
 using stages::row_format;
 using testing::ExitedWithCode;
+using tests::corpus_file;
 
 constexpr std::size_t over_the_limit = 70'000;
 

@@ -4,14 +4,15 @@
 
 #include <stdexcept>
 
-#include "corpus_file.hpp"
 #include "engine/base/units.hpp"
+#include "long_event.hpp"
+#include "tests/support/corpus_file.hpp"
 
 namespace {
 
 using bench::read_event_file;
-using bench_tests::corpus_file;
 using bench_tests::event_with;
+using tests::corpus_file;
 using lines = std::vector<std::string>;
 
 struct outcome {

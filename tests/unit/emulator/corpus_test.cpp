@@ -7,25 +7,14 @@
 #include <set>
 
 #include "ledger_world.hpp"
+#include "tests/support/corpus_file.hpp"
 #include "tools/emulator/event_source.hpp"
 #include "tools/emulator/typed_row.hpp"
 
 namespace {
 
 using namespace emulator;
-
-// A file that is gone when the test is.
-class corpus_file {
- public:
-  explicit corpus_file(std::string_view text) { std::ofstream(path_, std::ios::binary) << text; }
-  ~corpus_file() { std::filesystem::remove(path_); }
-  corpus_file(const corpus_file&) = delete;
-  corpus_file& operator=(const corpus_file&) = delete;
-  [[nodiscard]] std::string path() const { return path_; }
-
- private:
-  std::string path_ = testing::TempDir() + "penstock_corpus_" + std::to_string(::getpid()) + ".ndjson";
-};
+using tests::corpus_file;
 
 std::string id_of(const std::string& text) {
   event_reader reader;

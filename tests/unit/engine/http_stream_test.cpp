@@ -275,6 +275,43 @@ TEST_F(http_stream_test, tells_an_orderly_end_from_any_other) {
   }
 }
 
+// What ends the stream may be met while the bytes before it are read, or by the next call: it is told alike.
+TEST_F(http_stream_test, tells_what_ends_tls_after_the_bytes_before_it) {
+  const tests::test_authority authority;
+  struct row {
+    void (*ending)(peer&);
+    std::string told;
+  };
+  const row rows[] = {{[](peer& client) { client.end_tls(); }, "reset: the peer closed the connection"},
+                      {[](peer&) {}, "reset: the peer closed the connection without ending TLS"},
+                      {[](peer& client) {
+                         client.send_outside_tls(std::string(100, 'x'));
+                         client.wait_for_close();
+                       },
+                       "tls: wrong version number (SSL routines)"}};
+  for (int round = 0; round < 20; ++round) {
+    for (const row& one : rows) {
+      loopback_server server(
+          [ending = one.ending](peer& client) {
+            client.read_request();
+            client.send("data");
+            ending(client);
+          },
+          tests::tls_settings{.self = authority.issue("IP:127.0.0.1")});
+      renew();
+      http_origin origin = plain("127.0.0.1", server.port());
+      origin.tls = true;
+      origin.verify_name = "127.0.0.1";
+      origin.ca_file = authority.ca_file();
+      ASSERT_EQ(connect(origin), "connected");
+      ASSERT_TRUE(write("GET / HTTP/1.1\r\n\r\n", ""));
+      EXPECT_EQ(read(100), "data");
+      EXPECT_EQ(read(100), one.told);
+      EXPECT_EQ(read(100).substr(0, 3), one.told.substr(0, 3));
+    }
+  }
+}
+
 TEST_F(http_stream_test, ends_a_call_at_its_limit) {
   loopback_server server(until_closed);
   ASSERT_EQ(connect(plain("127.0.0.1", server.port())), "connected");
