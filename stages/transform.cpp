@@ -142,7 +142,8 @@ char* transform::put_typed_row(const record& event, char* at, rows& out) {
   char* const begin = at;
   at = put_time(event, at, out);
   const char* const readable_end = event.text.data() + event.text.size();
-  for (std::size_t c = 0; c < column_count; ++c) {
+  for (const column named : columns_in_row) {
+    const std::size_t c = index_of(named);
     const byte_view slice = event.slices[c];
     if (slice.data() == nullptr) continue;
     const column_kind kind = row_columns[c].kind;

@@ -66,8 +66,8 @@ TEST_F(converting, gives_typed_rows_with_the_same_object) {
   const auto done = convert(reply_of_events({stop}), row_format::typed);
   ASSERT_TRUE(done.has_value()) << done.error();
   EXPECT_THAT(texts(*done->rows), ElementsAre(R"({"TimeGenerated":"2026-11-20T07:59:00Z",)"
-                                              R"("eventId":"1","eventName":"StopInstance",)"
-                                              R"("eventTime":"2026-11-20T07:59:00Z"})"));
+                                              R"("eventTime":"2026-11-20T07:59:00Z",)"
+                                              R"("eventId":"1","eventName":"StopInstance"})"));
   EXPECT_EQ(done->event_count, 1U);  // nothing of the block before
 }
 
