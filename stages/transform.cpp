@@ -26,20 +26,30 @@ struct column_key {
   std::size_t size = 0;
 };
 
-constexpr std::array<column_key, column_count> make_keys() {
-  std::array<column_key, column_count> keys;
-  for (std::size_t c = 0; c < column_count; ++c) {
-    column_key& key = keys[c];
+// A column in its place in the row.
+struct row_member {
+  column_key key;
+  std::size_t slice = 0;  // index into record::slices
+  column_kind kind = column_kind::text;
+};
+
+constexpr std::array<row_member, column_count> make_members() {
+  std::array<row_member, column_count> members;
+  for (std::size_t place = 0; place < column_count; ++place) {
+    const std::size_t c = index_of(columns_in_row[place]);
+    members[place].slice = c;
+    members[place].kind = row_columns[c].kind;
+    column_key& key = members[place].key;
     key.bytes[key.size++] = ',';
     key.bytes[key.size++] = '"';
     for (const char letter : row_columns[c].name) key.bytes[key.size++] = letter;
     key.bytes[key.size++] = '"';
     key.bytes[key.size++] = ':';
   }
-  return keys;
+  return members;
 }
 
-constexpr auto keys = make_keys();
+constexpr auto members = make_members();
 
 // What a row needs beyond twice its event's text: keys, quotes and marks of all columns, time, brackets, whole-step
 // copies.
@@ -61,9 +71,9 @@ char* put_exact(byte_view bytes, char* at) {
   return at + bytes.size();
 }
 
-inline char* put_key(std::size_t c, char* at) {
-  std::memcpy(at, keys[c].bytes.data(), sizeof keys[c].bytes);
-  return at + keys[c].size;
+inline char* put_key(const column_key& key, char* at) {
+  std::memcpy(at, key.bytes.data(), sizeof key.bytes);
+  return at + key.size;
 }
 
 inline char* put_slice(byte_view slice, const char* readable_end, char* at) {
@@ -142,16 +152,15 @@ char* transform::put_typed_row(const record& event, char* at, rows& out) {
   char* const begin = at;
   at = put_time(event, at, out);
   const char* const readable_end = event.text.data() + event.text.size();
-  for (const column named : columns_in_row) {
-    const std::size_t c = index_of(named);
-    const byte_view slice = event.slices[c];
+  for (std::size_t place = 0; place < column_count; ++place) {
+    const row_member& member = members[place];
+    const byte_view slice = event.slices[member.slice];
     if (slice.data() == nullptr) continue;
-    const column_kind kind = row_columns[c].kind;
-    const bool as_it_is = kind == column_kind::dynamic || (kind == column_kind::text && slice[0] == '"');
+    const bool as_it_is = member.kind == column_kind::dynamic || (member.kind == column_kind::text && slice[0] == '"');
     if (as_it_is && slice.size() <= options_.field_bytes_max && !event.needs_repair) [[likely]] {
-      at = put_slice(slice, readable_end, put_key(c, at));
+      at = put_slice(slice, readable_end, put_key(member.key, at));
     } else {
-      at = put_odd_column(event, c, at, out);
+      at = put_odd_column(event, place, at, out);
     }
   }
   if (at == begin) *at++ = '{';
@@ -183,9 +192,10 @@ char* transform::put_time(const record& event, char* at, rows& out) const {
 }
 
 // All that is not copied as it stands.
-char* transform::put_odd_column(const record& event, std::size_t c, char* at, rows& out) {
-  const byte_view token = event.slices[c];
-  if (row_columns[c].kind == column_kind::boolean) {
+char* transform::put_odd_column(const record& event, std::size_t place, char* at, rows& out) {
+  const row_member& member = members[place];
+  const byte_view token = event.slices[member.slice];
+  if (member.kind == column_kind::boolean) {
     if (token[0] == 'n') return at;
     std::array<char, 5> decoded;
     const auto text = token[0] == '"' ? decode_ascii(token, decoded) : token;
@@ -193,17 +203,17 @@ char* transform::put_odd_column(const record& event, std::size_t c, char* at, ro
       ++out.counts.bad_booleans;
       return at;
     }
-    return put_exact(*text, put_key(c, at));
+    return put_exact(*text, put_key(member.key, at));
   }
-  if (row_columns[c].kind == column_kind::text && token[0] == 'n') return at;
+  if (member.kind == column_kind::text && token[0] == 'n') return at;
 
-  const bool text_string = row_columns[c].kind == column_kind::text && token[0] == '"';
+  const bool text_string = member.kind == column_kind::text && token[0] == '"';
   if (token.size() > options_.field_bytes_max) {
     // Escapes only ever shorten when they are decoded, so a string is measured exactly only when its token is too long.
-    if (!text_string || decoded_bytes(token) > options_.field_bytes_max) return put_cut_column(event, c, at, out);
+    if (!text_string || decoded_bytes(token) > options_.field_bytes_max) return put_cut_column(event, place, at, out);
   }
-  at = put_key(c, at);
-  if (row_columns[c].kind == column_kind::dynamic || text_string) {
+  at = put_key(member.key, at);
+  if (member.kind == column_kind::dynamic || text_string) {
     return event.needs_repair ? repair_json(token, at, out.counts.repaired) : put_exact(token, at);
   }
   *at++ = '"';
@@ -212,14 +222,15 @@ char* transform::put_odd_column(const record& event, std::size_t c, char* at, ro
   return at;
 }
 
-char* transform::put_cut_column(const record& event, std::size_t c, char* at, rows& out) {
+char* transform::put_cut_column(const record& event, std::size_t place, char* at, rows& out) {
+  const row_member& member = members[place];
   ++out.counts.cut_fields;
   if (!cut_in_row_) {
-    out.cut.push_back({.index = event.index, .field = static_cast<column>(c), .original = event.text});
+    out.cut.push_back({.index = event.index, .field = static_cast<column>(member.slice), .original = event.text});
     cut_in_row_ = true;
   }
-  const bool as_text = row_columns[c].kind == column_kind::text;
-  return write_mark(event.slices[c], as_text ? mark_form::text : mark_form::object, put_key(c, at));
+  const bool as_text = member.kind == column_kind::text;
+  return write_mark(event.slices[member.slice], as_text ? mark_form::text : mark_form::object, put_key(member.key, at));
 }
 
 }  // namespace stages

@@ -53,8 +53,8 @@ class transform {
   char* put_value_row(const record& event, char* at, rows& out);
   char* put_typed_row(const record& event, char* at, rows& out);
   char* put_time(const record& event, char* at, rows& out) const;
-  char* put_odd_column(const record& event, std::size_t c, char* at, rows& out);
-  char* put_cut_column(const record& event, std::size_t c, char* at, rows& out);
+  char* put_odd_column(const record& event, std::size_t place, char* at, rows& out);
+  char* put_cut_column(const record& event, std::size_t place, char* at, rows& out);
 
   transform_options options_;
   escape_function escape_;
