@@ -15,11 +15,11 @@ def judged_counts(before, after):
     return out
 
 
-def judged_times(times, row):
+def judged_times(times, row, same_code):
     before, after = times["base"].get(row), times["head"].get(row)
     if before is None or after is None:
         return {}
-    verdict, share, p = gate.judge_times(before["cpu_ns"], after["cpu_ns"])
+    verdict, share, p = gate.judge_times(before["cpu_ns"], after["cpu_ns"], same_code)
     out = {"cpu": {"before": before["cpu_ns"], "after": after["cpu_ns"], "change": share, "p": p, "verdict": verdict}}
     # Shown only: what else ran on the machine is in it.
     out["wall"] = {"before": before["wall_ns"], "after": after["wall_ns"],
@@ -51,7 +51,7 @@ def compare(names, rows, counts, times, note=""):
     for row in everything:
         found = judged_counts(counts["base"].get(row), counts["head"].get(row))
         if times:
-            found |= judged_times(times, row)
+            found |= judged_times(times, row, gate.same_code(found))
         verdicts = [part["verdict"] for part in found.values() if "verdict" in part]
         # A row that is gone is no longer guarded: to be seen, yet no slowdown.
         if presence(row, rows) == "gone":

@@ -115,7 +115,8 @@ def page(result, entries):
 regression (dashed).</p>
 {overview(result)}
 <h2>Row by row</h2>
-<p class="soft">CPU time decides only when the medians are more than 5 % and 1 ns apart and p (Mann-Whitney) is below 0.01. Wall time is
+<p class="soft">CPU time decides only when the medians are more than 5 % and 1 ns apart and p (Mann-Whitney) is below 0.01. Where
+the counts are the same the code is the same: up to 15 % are then a warning, for it may be where the linker put a loop. Wall time is
 shown because it is what one waits for; other programs' load is in it.</p>
 <div class="cards">{cards}</div>
 <p class="soft">{escape(packages)}</p>

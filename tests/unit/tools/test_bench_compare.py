@@ -180,6 +180,31 @@ class Times(unittest.TestCase):
         self.assertLess(p, 0.01)
         self.assertEqual(gate.judge_times(tiny, [value + 1.1 for value in tiny])[0], gate.FAILED)
 
+    def test_the_same_code_somewhere_else_warns_and_fails_only_when_it_is_far_slower(self):
+        def verdict(factor, instructions):
+            after = times(*(value * factor for value in self.steady))
+            found = compared({"a": count(24686)}, {"a": count(instructions)},
+                             {"base": {"a": times(*self.steady)}, "head": {"a": after}})
+            return found["verdict"]
+
+        same, touched = 24686.5, 24700
+        self.assertEqual([verdict(factor, same) for factor in (0.9, 1, 1.1, 1.2)],
+                         [gate.FINE, gate.FINE, gate.WARNING, gate.FAILED])
+        self.assertEqual([verdict(factor, touched) for factor in (0.9, 1, 1.1, 1.2)],
+                         [gate.BETTER, gate.FINE, gate.FAILED, gate.FAILED])
+
+    def test_another_number_of_allocations_is_other_code(self):
+        found = compared({"a": count(1000, 0.0)}, {"a": count(1000, 0.001)},
+                         {"base": {"a": times(*self.steady)}, "head": {"a": times(*(1.1 * value for value in self.steady))}})
+        self.assertEqual(found["rows"][0]["cpu"]["verdict"], gate.FAILED)
+
+    def test_where_the_twin_was_put_does_not_fail_the_kernel(self):
+        portable = [10 * value for value in self.steady]
+        before = {"kernel/escape_portable/t": times(*portable), "kernel/escape_avx512/t": times(*self.steady)}
+        moved = before | {"kernel/escape_portable/t": times(*(0.9 * value for value in portable))}
+        counts = {"kernel/escape_portable/t": count(100)}
+        self.assertEqual(compared(counts, counts, {"base": before, "head": moved})["verdict"], gate.FINE)
+
     def test_less_time_is_better(self):
         self.assertEqual(gate.judge_times(self.steady, [value * 0.9 for value in self.steady])[0], gate.BETTER)
 
