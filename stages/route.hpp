@@ -14,12 +14,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/flow/ack.hpp"
 #include "engine/flow/bounded_queue.hpp"
@@ -168,7 +168,7 @@ class route {
     std::string position;
     engine::wall_time received;  // the block's newest event; 0: unknown
   };
-  std::deque<landmark> under_way_;  // blocks opened on the line, up to the one committed last
+  std::vector<landmark> under_way_;  // blocks opened on the line, up to the one committed last
   engine::wall_time delivered_up_to_{};
   route_status status_;
 };

@@ -1,7 +1,7 @@
 #include "engine/flow/ack.hpp"
 
 #include <cassert>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <utility>
 
@@ -19,7 +19,7 @@ struct ack_line::block {
 struct ack_line::state {
   mutable std::mutex mutex;
   std::string committable;
-  std::deque<std::shared_ptr<block>> blocks;  // from the first that is not wholly delivered
+  std::list<std::shared_ptr<block>> blocks;  // from the first that is not wholly delivered
   std::size_t outstanding = 0;
   bool broken = false;
   std::function<void()> changed;
@@ -27,7 +27,7 @@ struct ack_line::state {
   // Ends units of a block; the caller holds no lock.
   void end_units(const std::shared_ptr<block>& b, std::uint32_t units, bool ok) {
     std::shared_ptr<void> release;  // freed after the lock: it may give back budget and wake others
-    std::deque<std::shared_ptr<block>> dead;
+    std::list<std::shared_ptr<block>> dead;
     bool news = false;
     {
       const std::lock_guard lock(mutex);
