@@ -79,7 +79,7 @@ inline constexpr std::array<column, column_count> columns_in_row = {
     column::requestParameterJson,
     column::responseElements,
 };
-static_assert([] {
+static_assert([] {  // each column once
   std::array<bool, column_count> seen{};
   for (const column c : columns_in_row) seen[index_of(c)] = true;
   return std::ranges::all_of(seen, std::identity());

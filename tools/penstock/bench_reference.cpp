@@ -1,5 +1,5 @@
 // The published figures: medians of three runs of `penstock bench --seconds 30`, release preset, each row within 4 % of
-// its median (TLS 8 %), while nothing else ran on the machine.
+// its median but transform (5 %) and TLS (16 %), while nothing else ran in the virtual machine.
 #include "tools/penstock/bench_report.hpp"
 
 namespace penstock {
